@@ -1,0 +1,293 @@
+//! A history: operations paired from events, valid by construction.
+//!
+//! ```text
+//!   0.1 s  c0 invoke  write x 1 ─┐                 op 0   c0  [0.1, 0.3]  write x 1   confirmed
+//!   0.2 s  c1 invoke  read x  ───┼─┐        ──►    op 1   c1  [0.2,    ]  read x      unknown
+//!   0.3 s  c0 confirmed        ──┘ └─ (the recording ends)
+//! ```
+
+use std::collections::BTreeMap;
+
+use rustc_hash::FxHashSet;
+
+use crate::{
+    Call, Event, EventKind, FaultEvent, Header, Key, Malformed, MicroOp, Nanos, NodeEvent, NodeName,
+    Observed, Operation, OperationId, Outcome, Phase, Problem, Reason, Reply, SessionId,
+};
+
+/// What every client saw, what was done to the cluster, and when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct History {
+    header: Header,
+    operations: Vec<Operation>,
+    faults: Vec<(Nanos, FaultEvent)>,
+    nodes: Vec<(Nanos, NodeEvent)>,
+    phases: Vec<(Nanos, Phase)>,
+    end: Nanos,
+}
+
+impl History {
+    /// Pairs `events` to a history.
+    pub fn new(header: Header, events: impl IntoIterator<Item = Event>) -> Result<Self, Malformed> {
+        let mut builder = HistoryBuilder::new(header);
+        for event in events {
+            builder.push(event)?;
+        }
+        Ok(builder.finish())
+    }
+
+    /// What the history is about.
+    pub fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// All operations in the order of invocation: `operations()[id.index()].id == id`.
+    pub fn operations(&self) -> &[Operation] {
+        &self.operations
+    }
+
+    /// The operation with this number.
+    pub fn operation(&self, id: OperationId) -> &Operation {
+        &self.operations[id.index()]
+    }
+
+    /// Everything that happened to faults, in the order of time.
+    pub fn faults(&self) -> &[(Nanos, FaultEvent)] {
+        &self.faults
+    }
+
+    /// Every change of a node's state, in the order of time.
+    pub fn node_events(&self) -> &[(Nanos, NodeEvent)] {
+        &self.nodes
+    }
+
+    /// When each phase began, in the order of time.
+    pub fn phases(&self) -> &[(Nanos, Phase)] {
+        &self.phases
+    }
+
+    /// When `phase` began.
+    pub fn phase_began(&self, phase: Phase) -> Option<Nanos> {
+        self.phases.iter().find(|(_, began)| *began == phase).map(|(time, _)| *time)
+    }
+
+    /// The reads that show the final state: those made in the phase of final reads.
+    pub fn final_reads(&self) -> impl Iterator<Item = &Operation> {
+        self.operations.iter().filter(|operation| {
+            operation.phase == Phase::FinalReads && operation.call.is_read_only() && operation.is_confirmed()
+        })
+    }
+
+    /// The nodes: those of the header, else those that operations name, in order.
+    pub fn nodes(&self) -> Vec<NodeName> {
+        if !self.header.nodes.is_empty() {
+            return self.header.nodes.clone();
+        }
+        let mut nodes: Vec<NodeName> = Vec::new();
+        for node in self.operations.iter().filter_map(|operation| operation.node.as_ref()) {
+            if !nodes.contains(node) {
+                nodes.push(node.clone());
+            }
+        }
+        nodes.sort();
+        nodes
+    }
+
+    /// The time of the last event.
+    pub fn end(&self) -> Nanos {
+        self.end
+    }
+}
+
+/// Takes events one by one; refuses the first that cannot follow.
+#[derive(Debug)]
+pub struct HistoryBuilder {
+    history: History,
+    sessions: BTreeMap<SessionId, SessionState>,
+    names: FxHashSet<Key>,
+    node_names: FxHashSet<NodeName>,
+    phase: Phase,
+    count: usize,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum SessionState {
+    Idle,
+    InFlight(OperationId),
+    Over,
+}
+
+impl HistoryBuilder {
+    /// Starts a history.
+    pub fn new(header: Header) -> Self {
+        let node_names = header.nodes.iter().cloned().collect();
+        let history = History {
+            header,
+            operations: Vec::new(),
+            faults: Vec::new(),
+            nodes: Vec::new(),
+            phases: Vec::new(),
+            end: Nanos(0),
+        };
+        let phase = Phase::default();
+        Self { history, sessions: BTreeMap::new(), names: FxHashSet::default(), node_names, phase, count: 0 }
+    }
+
+    /// Takes the next event.
+    pub fn push(&mut self, event: Event) -> Result<(), Malformed> {
+        let index = self.count;
+        self.take(event).map_err(|problem| Malformed { index, problem })?;
+        self.count += 1;
+        Ok(())
+    }
+
+    /// Ends the recording: a call still in flight stays unknown.
+    pub fn finish(self) -> History {
+        self.history
+    }
+
+    fn take(&mut self, event: Event) -> Result<(), Problem> {
+        let Event { time, kind } = event;
+        if time < self.history.end {
+            return Err(Problem::TimeGoesBack { before: self.history.end, now: time });
+        }
+        match kind {
+            EventKind::Invoke { session, node, planned, call } => {
+                self.invoke(time, session, node, planned, call)?;
+            }
+            EventKind::Complete { session, outcome } => self.complete(time, session, outcome)?,
+            EventKind::Fault(fault) => self.history.faults.push((time, fault)),
+            EventKind::Node(node) => {
+                self.check_node(&node.node)?;
+                self.history.nodes.push((time, node));
+            }
+            EventKind::Phase(phase) => {
+                self.phase = phase;
+                self.history.phases.push((time, phase));
+            }
+        }
+        self.history.end = time;
+        Ok(())
+    }
+
+    fn invoke(
+        &mut self,
+        time: Nanos,
+        session: SessionId,
+        node: Option<NodeName>,
+        planned: Option<Nanos>,
+        call: Call,
+    ) -> Result<(), Problem> {
+        let id = u32::try_from(self.history.operations.len()).map_err(|_| Problem::TooMany)?;
+        match self.sessions.get(&session) {
+            None | Some(SessionState::Idle) => {}
+            Some(SessionState::InFlight(id)) => {
+                let invoked = self.history.operation(*id).invoked;
+                return Err(Problem::TwoInFlight { session, invoked });
+            }
+            Some(SessionState::Over) => return Err(Problem::SessionIsOver { session }),
+        }
+        check_call(&call)?;
+        let operation = Operation {
+            id: OperationId(id),
+            session,
+            node: self.intern_node(node)?,
+            call: self.intern_keys(call),
+            planned,
+            invoked: time,
+            completed: None,
+            outcome: Outcome::Unknown(Reason::UNANSWERED),
+            phase: self.phase,
+        };
+        self.sessions.insert(session, SessionState::InFlight(operation.id));
+        self.history.operations.push(operation);
+        Ok(())
+    }
+
+    fn complete(&mut self, time: Nanos, session: SessionId, outcome: Outcome) -> Result<(), Problem> {
+        let Some(state) = self.sessions.get_mut(&session) else { return Err(Problem::NoCall { session }) };
+        let SessionState::InFlight(id) = *state else { return Err(Problem::NoCall { session }) };
+        let operation = &mut self.history.operations[id.index()];
+        if let Outcome::Confirmed(replies) = &outcome {
+            check_replies(&operation.call, replies)?;
+        }
+        *state = if outcome.is_unknown() { SessionState::Over } else { SessionState::Idle };
+        operation.outcome = outcome;
+        operation.completed = Some(time);
+        Ok(())
+    }
+
+    fn check_node(&self, node: &NodeName) -> Result<(), Problem> {
+        if self.history.header.nodes.is_empty() || self.history.header.nodes.contains(node) {
+            return Ok(());
+        }
+        Err(Problem::UnknownNode { node: node.clone() })
+    }
+
+    // A million operations on a thousand keys shall keep a thousand texts.
+    fn intern_keys(&mut self, mut call: Call) -> Call {
+        match &mut call {
+            Call::Single(micro_op) => self.intern_key(micro_op),
+            Call::Transaction(micro_ops) => micro_ops.iter_mut().for_each(|op| self.intern_key(op)),
+        }
+        call
+    }
+
+    fn intern_key(&mut self, micro_op: &mut MicroOp) {
+        let key = micro_op.key_mut();
+        match self.names.get(key) {
+            Some(known) => *key = known.clone(),
+            None => {
+                self.names.insert(key.clone());
+            }
+        }
+    }
+
+    fn intern_node(&mut self, node: Option<NodeName>) -> Result<Option<NodeName>, Problem> {
+        let Some(node) = node else { return Ok(None) };
+        if let Some(known) = self.node_names.get(&node) {
+            return Ok(Some(known.clone()));
+        }
+        self.check_node(&node)?;
+        self.node_names.insert(node.clone());
+        Ok(Some(node))
+    }
+}
+
+fn check_call(call: &Call) -> Result<(), Problem> {
+    if call.micro_ops().is_empty() {
+        return Err(Problem::EmptyTransaction);
+    }
+    call.micro_ops().iter().try_for_each(|micro_op| match micro_op {
+        MicroOp::CompareAndSet { expected, .. } => check_observed(expected),
+        _ => Ok(()),
+    })
+}
+
+fn check_replies(call: &Call, replies: &[Reply]) -> Result<(), Problem> {
+    let micro_ops = call.micro_ops();
+    if micro_ops.len() != replies.len() {
+        return Err(Problem::ReplyCount { calls: micro_ops.len(), replies: replies.len() });
+    }
+    for (index, (micro_op, reply)) in micro_ops.iter().zip(replies).enumerate() {
+        match (micro_op.is_read(), &reply.observed) {
+            (true, None) => {
+                return Err(Problem::ReplyKind { index, problem: "a confirmed read says what it saw" });
+            }
+            (false, Some(_)) => {
+                return Err(Problem::ReplyKind { index, problem: "only a read says what it saw" });
+            }
+            (true, Some(observed)) => check_observed(observed)?,
+            (false, None) => {}
+        }
+    }
+    Ok(())
+}
+
+fn check_observed(observed: &Observed) -> Result<(), Problem> {
+    let (values, versions) = (observed.values.len(), observed.versions.len());
+    if versions == 0 || versions == values || values == 0 {
+        return Ok(());
+    }
+    Err(Problem::VersionCount { values, versions })
+}
