@@ -1,1 +1,41 @@
-//! .
+//! From a history to a verdict. Pure: a verdict is a function of a [`histories::History`] and a
+//! [`Budget`] of steps, and of nothing else.
+//!
+//! ```text
+//!   History ──► Facts ──► each Checker ──► Verdict: held | broken | not judged
+//!               (built once)                 ├─ how many chances there were to break
+//!                                            └─ findings: few operations, edges, a story
+//! ```
+//!
+//! Invariant: nothing here sees a clock, a socket, a file, a thread's timing or randomness.
+//! Invariant: no checker says *held* without a chance, and none knows which faults were injected.
+
+pub mod budget;
+pub mod evidence;
+pub mod facts;
+pub mod verdict;
+
+pub use budget::Budget;
+pub use evidence::{Certainty, Edge, EdgeKind, Finding, Step};
+pub use facts::Facts;
+pub use verdict::{Chances, Judgement, Verdict};
+
+/// Judges one guarantee.
+pub trait Checker: Sync {
+    /// The guarantee's name, such as `no-lost-updates`.
+    fn guarantee(&self) -> &'static str;
+
+    /// What it promises, in one plain sentence without a full stop.
+    fn promise(&self) -> &'static str;
+
+    /// Judges the history behind `facts`.
+    fn check(&self, facts: &Facts<'_>, budget: Budget) -> Verdict;
+}
+
+/// Every checker, sorted by the name of its guarantee. To add one: a file, and a line here.
+pub static CHECKERS: &[&dyn Checker] = &[];
+
+/// The checker of the guarantee with this name.
+pub fn checker(guarantee: &str) -> Option<&'static dyn Checker> {
+    CHECKERS.iter().copied().find(|checker| checker.guarantee() == guarantee)
+}
