@@ -1,0 +1,117 @@
+//! The log: every event that a node has applied, by origin.
+//!
+//! ```text
+//! A   1 2 3 4 5          a peer has {A:3, B:2}: it lacks A:4 A:5 B:3,
+//! B   1 2 3              and gets them in the order of their hybrid times
+//! ```
+//!
+//! An event is later than all it depends on, so the order of times never puts an effect before its cause, and a batch
+//! that is cut anywhere can be applied as far as it goes. Nothing is ever dropped: a node that lost its disk asks for
+//! everything, its own events of an earlier life included. A million events take some 400 MB.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::clock::DotSet;
+use crate::event::Event;
+use crate::names::{Origin, Sequence};
+
+/// The most events in one batch.
+const BATCH_EVENTS_MAX: usize = 256;
+
+/// The most bytes in one batch, if it has more than one event.
+const BATCH_BYTES_MAX: usize = 256 * 1024;
+
+type Events = BTreeMap<Sequence, Arc<Event>>;
+
+/// Every event that a node has applied.
+#[derive(Debug, Default)]
+pub(crate) struct Log {
+    origins: BTreeMap<Origin, Events>,
+    count: usize,
+}
+
+impl Log {
+    pub(crate) fn len(&self) -> usize {
+        self.count
+    }
+
+    pub(crate) fn insert(&mut self, event: Arc<Event>) {
+        let events = self.origins.entry(event.dot.origin).or_default();
+        self.count += usize::from(events.insert(event.dot.sequence, event).is_none());
+    }
+
+    /// The first events of the wanted origins that are not known, in the order of their times.
+    ///
+    /// O(b·n) for a batch of b and n origins; O(n) if there is nothing.
+    pub(crate) fn batch(&self, known: &DotSet, wanted: impl Fn(Origin) -> bool) -> Vec<Arc<Event>> {
+        let after = |(origin, events): (&Origin, &Events)| {
+            let vector = known.vector().get(*origin);
+            let beyond = self.origins.get(origin)?.range(vector.next()..);
+            (wanted(*origin) && events.keys().next_back() > Some(&vector)).then_some(beyond)
+        };
+        let lacking = |event: &&Arc<Event>| !known.contains(event.dot);
+        let queues = self.origins.iter().filter_map(after);
+        let mut queues: Vec<_> =
+            queues.map(|range| range.map(|(_, event)| event).filter(lacking).peekable()).collect();
+        let (mut batch, mut bytes) = (Vec::new(), 0);
+        while let Some(event) = earliest(&mut queues) {
+            bytes += event.weight();
+            if batch.len() == BATCH_EVENTS_MAX || (bytes > BATCH_BYTES_MAX && !batch.is_empty()) {
+                break;
+            }
+            batch.push(Arc::clone(event));
+        }
+        batch
+    }
+
+    /// How many events of the wanted origins are not known, gaps aside.
+    pub(crate) fn count_unknown(&self, known: &DotSet, wanted: impl Fn(Origin) -> bool) -> u64 {
+        let ends = self.origins.iter().filter(|(origin, _)| wanted(**origin));
+        ends.filter_map(|(origin, events)| {
+            let (last, _) = events.last_key_value()?;
+            Some(last.0.saturating_sub(known.vector().get(*origin).0))
+        })
+        .sum()
+    }
+}
+
+/// Takes the event with the least time off the heads of the queues.
+fn earliest<'a, Q>(queues: &mut [std::iter::Peekable<Q>]) -> Option<&'a Arc<Event>>
+where
+    Q: Iterator<Item = &'a Arc<Event>>,
+{
+    let heads =
+        queues.iter_mut().filter_map(|queue| queue.peek().map(|event| event.stamp()).map(|at| (at, queue)));
+    let (_, queue) = heads.min_by_key(|(stamp, _)| *stamp)?;
+    queue.next()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::{Hlc, VersionVector};
+
+    fn event(dot: &str, millis: u64) -> Arc<Event> {
+        let hlc = Hlc { millis, count: 0 };
+        Arc::new(Event { dot: dot.parse().unwrap(), hlc, deps: VersionVector::new(), effects: Vec::new() })
+    }
+
+    fn check(known: &str, expected: &str) {
+        let mut log = Log::default();
+        for (dot, millis) in [("A:1", 1), ("A:2", 4), ("A:3", 9), ("B:1", 2), ("B:2", 3), ("B:3", 5)] {
+            log.insert(event(dot, millis));
+        }
+        let batch = log.batch(&known.parse().unwrap(), |_| true);
+        let dots: Vec<String> = batch.iter().map(|event| event.dot.to_string()).collect();
+        assert_eq!(dots.join(" "), expected);
+    }
+
+    #[test]
+    fn batches_are_in_the_order_of_time() {
+        check("", "A:1 B:1 B:2 A:2 B:3 A:3");
+        check("A:1,B:2", "A:2 B:3 A:3");
+        check("B:1+A:2+B:3", "A:1 B:2 A:3");
+        check("A:3,B:7", "");
+    }
+}

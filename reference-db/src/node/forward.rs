@@ -1,0 +1,144 @@
+//! Forwarding: with a single leader, followers pass requests on and bring the answer back.
+//!
+//! ```text
+//! client ─► follower ── forward 7 ─► leader      no answer in time: a read did not happen,
+//! client ◄─ follower ◄── answer 7 ── leader      a write may have, or may yet
+//! ```
+//!
+//! The network may double a forwarded write and bring the second copy late. The leader does each call once: it
+//! remembers the numbers that it has seen since it started, and leaves alone what was sent to an earlier start of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Node, Output, Ticket};
+use crate::message::{Body, Boot, CallId};
+use crate::names::NodeName;
+use crate::refusal::Refusal;
+use crate::request::{Ask, Consistency, Request, Response};
+use crate::time::Nanos;
+
+/// How many calls of one follower the leader remembers; older ones it does not do any more.
+const SERVED_MAX: usize = 4096;
+
+/// Requests that a follower has passed on.
+#[derive(Debug, Default)]
+pub(super) struct Calls {
+    count: u64,
+    open: BTreeMap<u64, Call>,
+}
+
+#[derive(Debug)]
+struct Call {
+    ticket: Ticket,
+    since: Nanos,
+    write: bool,
+}
+
+/// Requests that a leader has seen, for each start of each follower.
+#[derive(Debug, Default)]
+pub(super) struct Served {
+    numbers: BTreeMap<(NodeName, Boot), BTreeSet<u64>>,
+}
+
+impl Served {
+    /// True for a call that has not been seen before.
+    fn admit(&mut self, from: NodeName, call: CallId) -> bool {
+        let seen = self.numbers.entry((from, call.boot)).or_default();
+        let forgotten = seen.len() == SERVED_MAX && seen.first().is_some_and(|first| call.number < *first);
+        if forgotten || !seen.insert(call.number) {
+            return false;
+        }
+        if seen.len() > SERVED_MAX {
+            seen.pop_first();
+        }
+        true
+    }
+}
+
+impl Node {
+    /// The leader to which a request must go, unless this node may answer it.
+    pub(super) fn leader_for(&self, request: &Request) -> Option<NodeName> {
+        let leader = self.config.leader().filter(|leader| *leader != self.config.name)?;
+        let about_this_node = matches!(request.ask, Ask::Digest | Ask::Status);
+        let local = request.consistency == Consistency::Local && !request.ask.is_write();
+        (!about_this_node && !local).then_some(leader)
+    }
+
+    pub(super) fn forward(
+        &mut self,
+        now: Nanos,
+        leader: NodeName,
+        ticket: Ticket,
+        request: Request,
+        outputs: &mut Vec<Output>,
+    ) {
+        let Some(boot) = self.links.heard(leader).map(|heard| heard.boot) else {
+            outputs.push(Output::Reply { ticket, response: Response::Refused(Refusal::NoLeader) });
+            return;
+        };
+        self.calls.count += 1;
+        let call = CallId { boot: self.boot, number: self.calls.count };
+        self.calls.open.insert(call.number, Call { ticket, since: now, write: request.ask.is_write() });
+        self.send(leader, Body::Forward { leader: boot, call, request }, outputs);
+    }
+
+    pub(super) fn answered(&mut self, call: CallId, response: Response, outputs: &mut Vec<Output>) {
+        // An answer to what an earlier start of this node asked finds nobody waiting.
+        if call.boot != self.boot {
+            return;
+        }
+        if let Some(Call { ticket, .. }) = self.calls.open.remove(&call.number) {
+            outputs.push(Output::Reply { ticket, response });
+        }
+    }
+
+    pub(super) fn expire_calls(&mut self, now: Nanos, outputs: &mut Vec<Output>) {
+        let patience = self.config.timing.leader_answer_max;
+        while let Some(entry) = self.calls.open.first_entry()
+            && now.is_due(entry.get().since, patience)
+        {
+            let Call { ticket, write, .. } = entry.remove();
+            outputs
+                .push(Output::Reply { ticket, response: Response::Refused(Refusal::LeaderSilent { write }) });
+        }
+    }
+
+    pub(super) fn serve(
+        &mut self,
+        now: Nanos,
+        from: NodeName,
+        leader: Boot,
+        call: CallId,
+        request: &Request,
+        outputs: &mut Vec<Output>,
+    ) {
+        let response = if leader != self.boot || self.config.leader() != Some(self.config.name) {
+            // This may be the second copy of a call that an earlier start has done.
+            Response::Refused(Refusal::LeaderSilent { write: request.ask.is_write() })
+        } else if self.served.admit(from, call) {
+            self.execute(now, &request.ask, outputs)
+        } else {
+            return;
+        };
+        self.send(from, Body::Answer { call, response }, outputs);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_is_done_once_however_late_its_copy() {
+        let mut served = Served::default();
+        let follower = NodeName::new("B").unwrap();
+        let call = |number| CallId { boot: Boot(1), number };
+        for number in 1..=2 * SERVED_MAX as u64 {
+            assert!(served.admit(follower, call(number)));
+        }
+        for number in 1..=2 * SERVED_MAX as u64 {
+            assert!(!served.admit(follower, call(number)), "{number} was done twice");
+        }
+        assert!(served.admit(follower, CallId { boot: Boot(2), number: 1 }));
+    }
+}

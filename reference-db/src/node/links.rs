@@ -1,0 +1,140 @@
+//! Replication, the sending side: what a node knows of its peers, and what it sends them.
+//!
+//! ```text
+//!            not heard of: hello ... hello ...
+//! A ─► B     lacks events: one batch, again after 150 ms without an acknowledgement
+//!            lacks none:   an empty push once a second, in case that B has lost what it had
+//! ```
+//!
+//! All to all, a node sends only its own events, as each other does. The events of an earlier life of some node have
+//! nobody left to send them; every node that has them does.
+
+use std::collections::BTreeMap;
+
+use super::{Node, Output};
+use crate::clock::DotSet;
+use crate::config::NodeConfig;
+use crate::defect::Defect;
+use crate::message::{Body, Boot, Message};
+use crate::names::{Dot, NodeName, Origin};
+use crate::time::Nanos;
+
+/// What a node knows of its peers.
+#[derive(Debug)]
+pub(super) struct Links {
+    peers: BTreeMap<NodeName, Link>,
+}
+
+/// What a node knows of one peer.
+#[derive(Debug)]
+pub(super) struct Link {
+    /// True if events are sent to it directly.
+    pub(super) downstream: bool,
+    /// What it said last.
+    pub(super) heard: Option<Heard>,
+    /// The batch that is on its way to it.
+    in_flight: Option<Flight>,
+    /// When it was last asked for anything.
+    asked_at: Nanos,
+}
+
+/// What a peer said last.
+#[derive(Debug)]
+pub(super) struct Heard {
+    pub(super) origin: Origin,
+    pub(super) boot: Boot,
+    /// What it has applied. Taken as it comes, not merged: a peer may have lost what it had.
+    pub(super) applied: DotSet,
+}
+
+#[derive(Debug)]
+struct Flight {
+    sent_at: Nanos,
+    dots: Vec<Dot>,
+}
+
+impl Links {
+    pub(super) fn new(config: &NodeConfig, now: Nanos) -> Links {
+        let downstream = config.topology.downstream(&config.members, config.name);
+        let link = |peer: &NodeName| Link {
+            downstream: downstream.contains(peer),
+            heard: None,
+            in_flight: None,
+            asked_at: now,
+        };
+        let others = config.members.iter().filter(|member| **member != config.name);
+        Links { peers: others.map(|peer| (*peer, link(peer))).collect() }
+    }
+
+    pub(super) fn names(&self) -> Vec<NodeName> {
+        self.peers.keys().copied().collect()
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (NodeName, &Link)> {
+        self.peers.iter().map(|(name, link)| (*name, link))
+    }
+
+    /// The peer's latest words, if there were any.
+    pub(super) fn heard(&self, peer: NodeName) -> Option<&Heard> {
+        self.peers.get(&peer)?.heard.as_ref()
+    }
+
+    /// Takes notice of how far a peer is. False if it is none of ours.
+    pub(super) fn hear(&mut self, from: NodeName, message: &Message) -> bool {
+        let Some(link) = self.peers.get_mut(&from) else { return false };
+        let settled = |flight: &Flight| flight.dots.iter().all(|dot| message.applied.contains(*dot));
+        if link.in_flight.as_ref().is_some_and(settled) {
+            link.in_flight = None;
+        }
+        let Message { origin, boot, applied, .. } = message;
+        link.heard = Some(Heard { origin: *origin, boot: *boot, applied: applied.clone() });
+        true
+    }
+}
+
+impl Node {
+    /// Sends every peer what it is time to send.
+    pub(super) fn pump(&mut self, now: Nanos, outputs: &mut Vec<Output>) {
+        for peer in self.links.names() {
+            if let Some(body) = self.due(now, peer) {
+                let dots = match &body {
+                    Body::Push { events } => events.iter().map(|event| event.dot).collect(),
+                    _ => Vec::new(),
+                };
+                self.note_sent(now, peer, dots);
+                self.send(peer, body, outputs);
+            }
+        }
+    }
+
+    /// What it is time to send to a peer.
+    fn due(&self, now: Nanos, peer: NodeName) -> Option<Body> {
+        let link = self.links.peers.get(&peer)?;
+        let timing = self.config.timing;
+        let Some(heard) = &link.heard else {
+            return now.is_due(link.asked_at, timing.resend_after).then_some(Body::Hello);
+        };
+        let waits = |flight: &Flight| !now.is_due(flight.sent_at, timing.resend_after);
+        if !link.downstream || link.in_flight.as_ref().is_some_and(waits) {
+            return None;
+        }
+        let events = self.log.batch(&heard.applied, |origin| self.passes_on(origin, heard));
+        let idle = events.is_empty() && !now.is_due(link.asked_at, timing.probe_after);
+        (!idle).then_some(Body::Push { events })
+    }
+
+    /// True if events of an origin are for this node to send to a peer.
+    pub(super) fn passes_on(&self, origin: Origin, peer: &Heard) -> bool {
+        // Planted bug: a peer's own events go back to it as well.
+        let back = origin == peer.origin && !self.config.defects.has(Defect::SkipVersionCheck);
+        let orphaned = || self.links.heard(origin.node).is_some_and(|heard| heard.origin != origin);
+        !back && (self.config.topology.relays() || origin.node == self.config.name || orphaned())
+    }
+
+    fn note_sent(&mut self, now: Nanos, peer: NodeName, dots: Vec<Dot>) {
+        if let Some(link) = self.links.peers.get_mut(&peer) {
+            link.asked_at = now;
+            link.in_flight = (!dots.is_empty()).then_some(Flight { sent_at: now, dots });
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! Starting: a node is what its records make it.
+//!
+//! ```text
+//! Start A 1 │ A:1 │ B:1 │ A:2 │ Start A 2 │ A:3       replayed in order, then: Start A 3, hello to everyone
+//! ```
+
+use super::{Node, Output, Unflushed};
+use crate::clock::{DotSet, HybridClock};
+use crate::config::NodeConfig;
+use crate::conflict;
+use crate::delivery::HoldBack;
+use crate::log::Log;
+use crate::message::{Body, Boot};
+use crate::names::{NodeName, Origin};
+use crate::node::forward::{Calls, Served};
+use crate::node::links::Links;
+use crate::record::{FORMAT, Record};
+use crate::time::Nanos;
+
+/// Why a node cannot start from some records.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RecoverError {
+    /// Written by another version.
+    #[error("store has format {found}, this version reads {FORMAT}: start with an empty directory")]
+    Format {
+        /// Which.
+        found: u32,
+    },
+    /// Another node's.
+    #[error("store belongs to node {found}, not to {expected}: give each node a directory of its own")]
+    OtherNode {
+        /// Whose it is.
+        found: NodeName,
+        /// Whose it should be.
+        expected: NodeName,
+    },
+    /// Does not begin as every store does.
+    #[error("store does not begin with a start record: its beginning is lost, start with an empty directory")]
+    NoStart,
+}
+
+/// A node's life and which start of it.
+#[derive(Debug, Clone, Copy)]
+struct Life {
+    origin: Origin,
+    boot: Boot,
+}
+
+impl Node {
+    /// Builds a node from its records, none at the first start. The outputs are to be dealt with before any step.
+    pub fn recover(
+        config: NodeConfig,
+        now: Nanos,
+        records: impl IntoIterator<Item = Record>,
+    ) -> Result<(Node, Vec<Output>), RecoverError> {
+        let mut node = Node::blank(config, now);
+        let mut last = None;
+        for record in records {
+            match record {
+                Record::Start { format, origin, boot } => last = Some(node.checked(format, origin, boot)?),
+                Record::Event(_) if last.is_none() => return Err(RecoverError::NoStart),
+                Record::Event(event) => {
+                    node.enact(&event);
+                    node.log.insert(event);
+                }
+            }
+        }
+        let life = node.begin(now, last);
+        (node.origin, node.boot) = (life.origin, life.boot);
+        let mut outputs =
+            vec![Output::Persist(Record::Start { format: FORMAT, origin: life.origin, boot: life.boot })];
+        for peer in node.links.names() {
+            node.send(peer, Body::Hello, &mut outputs);
+        }
+        Ok((node, outputs))
+    }
+
+    fn blank(config: NodeConfig, now: Nanos) -> Node {
+        Node {
+            origin: Origin { node: config.name, incarnation: 0 },
+            boot: Boot(0),
+            clock: HybridClock::default(),
+            applied: DotSet::new(),
+            log: Log::default(),
+            store: conflict::store(config.mode),
+            held: HoldBack::default(),
+            links: Links::new(&config, now),
+            calls: Calls::default(),
+            served: Served::default(),
+            unflushed: Unflushed { events: Vec::new(), flushed_at: now },
+            config,
+        }
+    }
+
+    fn checked(&self, format: u32, origin: Origin, boot: Boot) -> Result<Life, RecoverError> {
+        if format != FORMAT {
+            return Err(RecoverError::Format { found: format });
+        }
+        if origin.node != self.config.name {
+            return Err(RecoverError::OtherNode { found: origin.node, expected: self.config.name });
+        }
+        Ok(Life { origin, boot })
+    }
+
+    /// The life that begins or goes on. A disk that is new, or may have forgotten something, begins another.
+    fn begin(&self, now: Nanos, last: Option<Life>) -> Life {
+        let node = self.config.name;
+        let fresh = now.millis();
+        match last {
+            None => Life { origin: Origin { node, incarnation: fresh }, boot: Boot(fresh) },
+            Some(Life { origin, boot }) => {
+                let later = fresh.max(origin.incarnation.saturating_add(1));
+                let incarnation = if self.config.durable { origin.incarnation } else { later };
+                Life { origin: Origin { node, incarnation }, boot: Boot(fresh.max(boot.0.saturating_add(1))) }
+            }
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! What a node says about itself.
+
+use super::Node;
+use super::links::Heard;
+use crate::request::{Digest, PeerStatus, Status};
+
+impl Node {
+    /// How far the node has come, and a hash of what it holds. O(n) in all that it holds.
+    pub fn digest(&self) -> Digest {
+        let hash = format!("{:016x}", self.store.fingerprint());
+        Digest { node: self.config.name, applied: self.applied.vector().clone(), hash }
+    }
+
+    /// What the node is, and how its replication goes.
+    pub fn status(&self) -> Status {
+        let peers = self.links.iter().map(|(node, link)| {
+            let unknown = |heard: &Heard| {
+                self.log.count_unknown(&heard.applied, |origin| self.passes_on(origin, heard))
+            };
+            let heard = link.heard.as_ref();
+            // Of a peer that has never been heard of nothing is known but that it lacks something.
+            let lag = heard.map_or(self.log.len() as u64, unknown);
+            let lag = if link.downstream { lag } else { 0 };
+            PeerStatus { node, heard: heard.is_some(), downstream: link.downstream, lag }
+        });
+        Status {
+            node: self.config.name,
+            origin: self.origin.to_string(),
+            mode: self.config.mode,
+            topology: self.config.topology,
+            delivery: self.config.delivery,
+            leader: self.config.leader(),
+            defects: self.config.defects.iter().map(|defect| defect.to_string()).collect(),
+            peers: peers.collect(),
+            held_back: self.held.len(),
+            events: self.log.len() + self.unflushed.events.len(),
+        }
+    }
+}

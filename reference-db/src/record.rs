@@ -1,0 +1,29 @@
+//! Records: what a node keeps on disk, and finds there when it starts again.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::event::Event;
+use crate::message::Boot;
+use crate::names::Origin;
+
+/// The version of the format of records.
+pub const FORMAT: u32 = 1;
+
+/// One entry of a node's log on disk.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Record {
+    /// The node started. The first record of every store.
+    Start {
+        /// [`FORMAT`] of the records from here on.
+        format: u32,
+        /// Which node, and which of its lives.
+        origin: Origin,
+        /// Which start.
+        boot: Boot,
+    },
+    /// The node applied an event, its own or another's.
+    Event(Arc<Event>),
+}

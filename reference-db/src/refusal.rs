@@ -1,0 +1,102 @@
+//! Refusals: what was not done, or is not known to be done, and what the client can do about it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::event::Key;
+
+/// Whether a request took effect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Outcome {
+    /// It did.
+    Applied,
+    /// It did not, and will not.
+    NotApplied,
+    /// It may have, or may yet.
+    Unknown,
+}
+
+impl Outcome {
+    /// As the header says it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Outcome::Applied => "applied",
+            Outcome::NotApplied => "not-applied",
+            Outcome::Unknown => "unknown",
+        }
+    }
+}
+
+/// Why a request was refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+pub enum Refusal {
+    /// The key has moved on.
+    #[error("key {key} does not have the version asked for")]
+    Stale {
+        /// Which.
+        key: Key,
+    },
+    /// The value is another.
+    #[error("key {key} does not hold the value to compare with")]
+    Compare {
+        /// Which.
+        key: Key,
+    },
+    /// The operation does not suit the value.
+    #[error("cannot {action} on key {key}: it holds a {kind}")]
+    Mismatch {
+        /// Which.
+        key: Key,
+        /// What was asked.
+        action: String,
+        /// What is there.
+        kind: String,
+    },
+    /// The counter would leave 64 bits.
+    #[error("counter {key} would overflow 64 bits")]
+    Overflow {
+        /// Which.
+        key: Key,
+    },
+    /// One step of a transaction was refused, so all of it is.
+    #[error("step {step}: {reason}")]
+    Aborted {
+        /// Which, from 0.
+        step: usize,
+        /// Why.
+        reason: String,
+    },
+    /// The leader has not been heard of since this node started, or has restarted since.
+    #[error("leader is not reachable: the request was not passed on")]
+    NoLeader,
+    /// The leader did not answer in time.
+    #[error("leader did not answer in time")]
+    LeaderSilent {
+        /// Whether the request could have changed something.
+        write: bool,
+    },
+}
+
+impl Refusal {
+    /// Whether the request took effect.
+    pub fn outcome(&self) -> Outcome {
+        match self {
+            // A read that is not answered has no effect, however late the leader sees it.
+            Refusal::LeaderSilent { write: true } => Outcome::Unknown,
+            _ => Outcome::NotApplied,
+        }
+    }
+
+    /// What a client can do about it.
+    pub fn mend(&self) -> &'static str {
+        match self {
+            Refusal::Stale { .. } | Refusal::Compare { .. } => "read the key again and decide anew",
+            Refusal::Mismatch { .. } => "read the key to see what it holds, or delete it first",
+            Refusal::Overflow { .. } => "use smaller steps, or delete the counter first",
+            Refusal::Aborted { .. } => "read again and send a new transaction",
+            Refusal::NoLeader => "ask again in a moment, or ask the leader itself",
+            Refusal::LeaderSilent { .. } => {
+                "read from the leader before you repeat a write that must not happen twice"
+            }
+        }
+    }
+}

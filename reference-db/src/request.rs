@@ -1,0 +1,292 @@
+//! What clients ask and what a node answers, before either becomes HTTP.
+
+use serde::{Deserialize, Serialize};
+
+use crate::clock::{DotSet, VersionVector};
+use crate::datum::Datum;
+use crate::delivery::Delivery;
+use crate::event::Key;
+use crate::mode::Mode;
+use crate::names::{Dot, NodeName};
+use crate::refusal::Refusal;
+use crate::topology::Topology;
+
+/// A question of a client.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Request {
+    /// What is asked.
+    pub ask: Ask,
+    /// Who may answer.
+    pub consistency: Consistency,
+}
+
+/// Who may answer a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum Consistency {
+    /// As the mode wants: with a single leader, only the leader.
+    #[default]
+    Default,
+    /// The node that was asked, from what it has. Writes to a single leader are forwarded nevertheless.
+    Local,
+}
+
+/// What is asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Ask {
+    /// One operation on one key.
+    Single(Step),
+    /// Several operations, all or none.
+    Transaction(Vec<Step>),
+    /// The keys that have a value.
+    Keys,
+    /// How far the node has come, and a hash of what it holds.
+    Digest,
+    /// What the node is and how its replication goes.
+    Status,
+}
+
+impl Ask {
+    /// True if answering may change something.
+    pub fn is_write(&self) -> bool {
+        match self {
+            Ask::Single(step) => step.action.is_write(),
+            Ask::Transaction(steps) => steps.iter().any(|step| step.action.is_write()),
+            Ask::Keys | Ask::Digest | Ask::Status => false,
+        }
+    }
+}
+
+/// One operation on one key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    /// Which.
+    pub key: Key,
+    /// What is done.
+    pub action: Action,
+    /// Under which condition.
+    pub condition: Condition,
+    /// What the client had read before; only siblings look at it.
+    pub context: Option<DotSet>,
+}
+
+impl Step {
+    /// An operation without a condition or a context.
+    pub fn new(key: Key, action: Action) -> Step {
+        Step { key, action, condition: Condition::Always, context: None }
+    }
+}
+
+/// What is done to a key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Action {
+    /// Reads the value.
+    Read,
+    /// Sets the whole value.
+    Write {
+        /// To this.
+        value: Datum,
+    },
+    /// Takes the value away.
+    Delete,
+    /// Adds an element to the end of a list.
+    Append {
+        /// The element.
+        value: Datum,
+    },
+    /// Adds to a counter.
+    Increment {
+        /// How much; may be negative.
+        by: i64,
+    },
+    /// Adds an element to a set.
+    Add {
+        /// The element.
+        value: Datum,
+    },
+    /// Removes an element from a set.
+    Remove {
+        /// The element.
+        value: Datum,
+    },
+    /// Sets the value if it is the expected one.
+    Cas {
+        /// The expected value; `null` also matches an absent key.
+        from: Datum,
+        /// The new value.
+        to: Datum,
+    },
+}
+
+impl Action {
+    /// True if it changes something.
+    pub fn is_write(&self) -> bool {
+        *self != Action::Read
+    }
+
+    /// Its name in requests.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Action::Read => "read",
+            Action::Write { .. } => "write",
+            Action::Delete => "delete",
+            Action::Append { .. } => "append",
+            Action::Increment { .. } => "increment",
+            Action::Add { .. } => "add",
+            Action::Remove { .. } => "remove",
+            Action::Cas { .. } => "cas",
+        }
+    }
+}
+
+/// What must be so for an operation to take effect.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Condition {
+    /// Nothing.
+    Always,
+    /// The key has exactly these versions.
+    Versions(Vec<Dot>),
+    /// The key has no value.
+    Absent,
+}
+
+/// What a node answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Response {
+    /// What a key holds.
+    Read {
+        /// Its value or values.
+        reading: Reading,
+        /// What to send along with a write that replaces them.
+        context: DotSet,
+    },
+    /// The write was taken.
+    Written {
+        /// The version which it made.
+        dot: Dot,
+        /// Covers that version.
+        context: DotSet,
+    },
+    /// The transaction was taken.
+    Committed {
+        /// The version which it made, unless it only read.
+        dot: Option<Dot>,
+        /// For each step what it read, if it was a read.
+        readings: Vec<Option<Reading>>,
+    },
+    /// The keys that have a value, in order.
+    Keys(Vec<Key>),
+    /// How far, and what.
+    Digest(Digest),
+    /// What the node is.
+    Status(Status),
+    /// Not done, or not known to be done.
+    Refused(Refusal),
+}
+
+/// What a key holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Reading {
+    /// Nothing.
+    Absent,
+    /// One value.
+    One {
+        /// It.
+        value: Datum,
+        /// The event that wrote it; a merged value has many authors and no version.
+        version: Option<Dot>,
+    },
+    /// Concurrent values, at least two, the latest first.
+    Siblings(Vec<Sibling>),
+}
+
+impl Reading {
+    /// The value that stands for all: the only one, or the latest.
+    pub fn winner(&self) -> Option<&Datum> {
+        match self {
+            Reading::Absent => None,
+            Reading::One { value, .. } => Some(value),
+            Reading::Siblings(siblings) => siblings.first().map(|sibling| &sibling.value),
+        }
+    }
+}
+
+/// One of several concurrent values.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sibling {
+    /// It.
+    pub value: Datum,
+    /// The event that wrote it.
+    pub version: Dot,
+}
+
+/// How far a node has come, and what it holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Digest {
+    /// Whose.
+    pub node: NodeName,
+    /// Up to where every event is applied.
+    pub applied: VersionVector,
+    /// Over all keys with their versions and tombstones, in 16 hexadecimal digits.
+    pub hash: String,
+}
+
+/// What a node is and how its replication goes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Status {
+    /// Which node.
+    pub node: NodeName,
+    /// Its origin, as in its dots.
+    pub origin: String,
+    /// Its mode.
+    #[serde(with = "as_name")]
+    pub mode: Mode,
+    /// The shape of the cluster.
+    #[serde(with = "as_name")]
+    pub topology: Topology,
+    /// In which order events are applied.
+    #[serde(with = "as_name")]
+    pub delivery: Delivery,
+    /// The leader, if there is a single one.
+    pub leader: Option<NodeName>,
+    /// The planted bugs that are switched on.
+    pub defects: Vec<String>,
+    /// Every other node.
+    pub peers: Vec<PeerStatus>,
+    /// Events that wait for others before they may be applied.
+    pub held_back: usize,
+    /// Events that the node keeps.
+    pub events: usize,
+}
+
+/// How replication to one peer goes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PeerStatus {
+    /// Which node.
+    pub node: NodeName,
+    /// True once it has been heard of since the start.
+    pub heard: bool,
+    /// True if events are sent to it directly.
+    pub downstream: bool,
+    /// Events that it has not yet acknowledged, of those that are sent to it directly.
+    pub lag: u64,
+}
+
+/// Choices travel by their names.
+mod as_name {
+    use std::fmt::Display;
+    use std::str::FromStr;
+
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<T: Display, S: Serializer>(choice: &T, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(choice)
+    }
+
+    pub(super) fn deserialize<'de, T, D>(deserializer: D) -> Result<T, D::Error>
+    where
+        T: FromStr<Err: Display>,
+        D: Deserializer<'de>,
+    {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
