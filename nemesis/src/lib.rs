@@ -1,1 +1,26 @@
-//! .
+//! Faults: plans of them, and how each is injected, verified and healed.
+//!
+//! ```text
+//!   plan ──► FaultSpec ──resolve(nodes, seed)──► Schedule ──► steps ─┬─► driver ─► Mesh (links), Supervisor (processes)
+//!                                                                    └─► a simulator, which applies the same effects
+//! ```
+//!
+//! Invariant: everything but `driver`, `proxy`, `verify` and `process` is pure; a schedule is a
+//! function of a plan, the nodes and a seed.
+//! Invariant: this crate does not know what is judged; verdicts never depend on it.
+
+pub mod controls;
+pub mod duration;
+pub mod effect;
+pub mod error;
+pub mod fault;
+pub mod schedule;
+mod selection;
+pub mod spec;
+
+pub use controls::{Control, Controls};
+pub use effect::{Effect, Endpoint, InForce};
+pub use error::Error;
+pub use fault::{Argument, Fault};
+pub use schedule::{Action, PlannedFault, Schedule, Step};
+pub use spec::FaultSpec;

@@ -1,0 +1,252 @@
+//! Fault specifications: what a plan writes in a `[[fault]]` table.
+//!
+//! ```text
+//! [[fault]]
+//! at = "10s"                      since the load began
+//! for = "10s"                     then it heals
+//! partition = ["A", "B C"]        exactly one fault of the registry
+//! ```
+//!
+//! A specification was read by its fault, so its words are right; whether the nodes exist shows when
+//! a [`Schedule`](crate::Schedule) resolves it.
+
+use std::fmt;
+
+use histories::{Nanos, NodeName};
+use rand::Rng;
+use serde::de::{DeserializeSeed, Error as _, MapAccess, Visitor};
+use serde::ser::SerializeMap;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::fault::{self, Argument, Fault, Form};
+use crate::{Error, duration};
+
+/// One fault as a plan wrote it.
+#[derive(Clone)]
+pub struct FaultSpec {
+    /// When it begins, since the load began.
+    pub at: Nanos,
+    /// How long it lasts, above 0.
+    pub duration: Nanos,
+    fault: &'static dyn Fault,
+    argument: Argument,
+}
+
+impl FaultSpec {
+    /// A specification whose argument the fault understands.
+    pub fn new(name: &str, argument: Argument, at: Nanos, duration: Nanos) -> Result<Self, Error> {
+        let fault = fault::find(name)?;
+        fault.parse(&argument)?;
+        Ok(Self { at, duration, fault, argument })
+    }
+
+    /// Kinds such as `partition` and `pause`, one after another over the run, with even gaps.
+    ///
+    /// ```text
+    /// one kind     ──────────██████████──────────         from 1/3 to 2/3
+    /// two kinds    ──────██████──────██████──────         1/5 to 2/5, 3/5 to 4/5
+    /// ```
+    pub fn spread(
+        kinds: &[&str],
+        nodes: &[NodeName],
+        run: Nanos,
+        rng: &mut dyn Rng,
+    ) -> Result<Vec<Self>, Error> {
+        let slots = 2 * kinds.len() as u64 + 1;
+        let slot = run.0 / slots;
+        let spec = |(index, name): (usize, &&str)| {
+            let argument = fault::find(name)?.draw(nodes, rng);
+            Self::new(name, argument, whole_millis(slot * (2 * index as u64 + 1)), whole_millis(slot))
+        };
+        kinds.iter().enumerate().map(spec).collect()
+    }
+
+    /// The fault's kind, such as `partition`.
+    pub fn name(&self) -> &'static str {
+        self.fault.name()
+    }
+
+    /// What the plan wrote after the kind.
+    pub fn argument(&self) -> &Argument {
+        &self.argument
+    }
+
+    pub(crate) fn form(&self) -> Result<Box<dyn Form>, Error> {
+        self.fault.parse(&self.argument)
+    }
+}
+
+// A window of 6.333333333 s would be no help to anyone; below a millisecond it is kept as it is.
+fn whole_millis(nanos: u64) -> Nanos {
+    if nanos < 1_000_000 { Nanos(nanos) } else { Nanos(nanos - nanos % 1_000_000) }
+}
+
+impl fmt::Debug for FaultSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// As a TOML table on one line.
+impl fmt::Display for FaultSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (at, duration) = (duration::format(self.at), duration::format(self.duration));
+        write!(f, "{{ at = {at:?}, for = {duration:?}, {} = {} }}", self.name(), self.argument)
+    }
+}
+
+impl PartialEq for FaultSpec {
+    fn eq(&self, other: &Self) -> bool {
+        let key = |spec: &Self| (spec.at, spec.duration, spec.name());
+        key(self) == key(other) && self.argument == other.argument
+    }
+}
+
+impl Serialize for FaultSpec {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(3))?;
+        map.serialize_entry("at", &duration::format(self.at))?;
+        map.serialize_entry("for", &duration::format(self.duration))?;
+        map.serialize_entry(self.name(), &self.argument)?;
+        map.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for FaultSpec {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Table)
+    }
+}
+
+struct Table;
+
+impl<'de> Visitor<'de> for Table {
+    type Value = FaultSpec;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a fault: `at`, `for`, and one of {}", fault::names())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<FaultSpec, A::Error> {
+        let (mut at, mut duration, mut kind) = (None, None, None);
+        while let Some(key) = entries.next_key::<String>()? {
+            match key.as_str() {
+                "at" => at = Some(entries.next_value::<duration::Text>()?.0),
+                "for" => duration = Some(entries.next_value::<duration::Text>()?.0),
+                name => {
+                    let fault = fault::find(name).map_err(A::Error::custom)?;
+                    let argument = entries.next_value_seed(ArgumentOf(fault))?;
+                    if let Some((first, _)) = kind.replace((fault, argument)) {
+                        let first = first.name().to_owned();
+                        return Err(A::Error::custom(Error::TwoFaults { first, second: key }));
+                    }
+                }
+            }
+        }
+        let (fault, argument) =
+            kind.ok_or_else(|| A::Error::custom(Error::NoFault { known: fault::names() }))?;
+        let at = at.ok_or_else(|| A::Error::custom(Error::NoTime { key: "at" }))?;
+        let duration = duration.ok_or_else(|| A::Error::custom(Error::NoTime { key: "for" }))?;
+        Ok(FaultSpec { at, duration, fault, argument })
+    }
+}
+
+/// Reads an argument and has the fault check it, so that the error points at the value.
+struct ArgumentOf(&'static dyn Fault);
+
+impl<'de> DeserializeSeed<'de> for ArgumentOf {
+    type Value = Argument;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Argument, D::Error> {
+        let argument = Argument::deserialize(deserializer)?;
+        self.0.parse(&argument).map_err(D::Error::custom)?;
+        Ok(argument)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::{Expect, expect};
+
+    use super::*;
+
+    fn check(table: &str, expected: Expect) {
+        let shown = match toml::from_str::<FaultSpec>(table) {
+            Ok(spec) => {
+                let json = serde_json::to_string(&spec).unwrap();
+                assert_eq!(serde_json::from_str::<FaultSpec>(&json).unwrap(), spec);
+                assert_eq!(toml::from_str::<FaultSpec>(&toml::to_string(&spec).unwrap()).unwrap(), spec);
+                json
+            }
+            Err(error) => error.to_string(),
+        };
+        expected.assert_eq(&shown);
+    }
+
+    #[test]
+    fn a_table_is_read() {
+        check("at = '10s'\nfor = '10s'\npartition = ['A', 'B C']", expect![[r#"{"at":"10s","for":"10s","partition":["A","B C"]}"#]]);
+        check("pause = 'C'\nat = '24s'\nfor = '2.5s'", expect![[r#"{"at":"24s","for":"2500ms","pause":"C"}"#]]);
+        check("at = '1s'\nfor = '1s'\n[flap]\npartition = 'halves'\nperiod = '500ms'", expect![[r#"{"at":"1s","for":"1s","flap":{"partition":"halves","period":"500ms"}}"#]]);
+    }
+
+    #[test]
+    fn a_wrong_table_is_answered_with_the_line() {
+        check("at = '10s'\nfor = '10s'\npartion = 'halves'", expect![[r#"
+            TOML parse error at line 1, column 1
+              |
+            1 | at = '10s'
+              | ^
+            no fault is called `partion`, did you mean `partition`?; there are: flap, kill, one-way, partition, pause, slow
+        "#]]);
+        check("at = '10s'\nfor = '10s'\npartition = 'halfs'", expect![[r#"
+            TOML parse error at line 3, column 13
+              |
+            3 | partition = 'halfs'
+              |             ^^^^^^^
+            `partition` cannot be "halfs", did you mean `halves`?; it takes "halves" or "isolate-one" or "bridge" or "ring" or ["A", "B C D E"]
+        "#]]);
+        check("at = '10'\nfor = '10s'\nkill = 'one'", expect![[r#"
+            TOML parse error at line 1, column 6
+              |
+            1 | at = '10'
+              |      ^^^^
+            `10` is no duration: the unit is missing; write for example 250ms, 10s, 2m or 1h
+        "#]]);
+        check("at = '10s'\nfor = '10s'\nkill = 'one'\npause = 'one'", expect![[r#"
+            TOML parse error at line 1, column 1
+              |
+            1 | at = '10s'
+              | ^
+            `kill` and `pause` stand in one fault; write two [[fault]] tables
+        "#]]);
+        check("at = '10s'\nkill = 'one'", expect![[r#"
+            TOML parse error at line 1, column 1
+              |
+            1 | at = '10s'
+              | ^
+            `for` is missing in the fault; write for example for = "10s"
+        "#]]);
+        check("at = '10s'\nfor = '10s'", expect![[r#"
+            TOML parse error at line 1, column 1
+              |
+            1 | at = '10s'
+              | ^
+            the fault has no kind; add one of: flap, kill, one-way, partition, pause, slow
+        "#]]);
+        check("at = '10s'\nfor = 10\nkill = 'one'", expect![[r#"
+            TOML parse error at line 2, column 7
+              |
+            2 | for = 10
+              |       ^^
+            invalid type: integer `10`, expected a duration such as "250ms", "10s" or "2m"
+        "#]]);
+        check("at = '10s'\nfor = '10s'\nkill = 3", expect![[r#"
+            TOML parse error at line 3, column 8
+              |
+            3 | kill = 3
+              |        ^
+            invalid type: integer `3`, expected a text, a list of texts, or a table of them
+        "#]]);
+    }
+}
