@@ -13,7 +13,9 @@
 pub mod budget;
 pub mod evidence;
 pub mod facts;
+pub mod graph;
 pub mod verdict;
+pub mod wording;
 
 pub use budget::Budget;
 pub use evidence::{Certainty, Edge, EdgeKind, Finding, Step};

@@ -1,0 +1,182 @@
+//! Which call made a state: by the store's version if it gave one, else by the value.
+//!
+//! ```text
+//!   op 0  write x 5   -> ok A:1         5@A:1  was made by op 0
+//!   op 1  write x 6   -> unknown        6      was made by op 1, if anybody reads it
+//!   op 2  write x 7   -> ok             7      has two possible makers: nobody may say which
+//!   op 3  write x 7   -> ok
+//!   op 4  cas x [1 2] [1 2 3] -> ok     element 3 was brought by op 4
+//! ```
+//!
+//! A failed call made nothing. A workload that writes each value once makes this exact; where it
+//! does not, the answer is [`Maker::Several`] and never a guess.
+
+use histories::{MicroOp, Observed, Operation, OperationId, Value, Version};
+use rustc_hash::FxHashMap;
+
+/// One micro-op of the history.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Address {
+    /// Which operation.
+    pub operation: OperationId,
+    /// Which of its micro-ops, from 0.
+    pub index: u32,
+}
+
+/// Who made a state or brought an element.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Maker {
+    /// No call that can have happened.
+    Nobody,
+    /// Exactly this one.
+    One(Address),
+    /// More than one can have done it; `first` was asked first.
+    Several {
+        /// The one that was asked first.
+        first: Address,
+    },
+}
+
+impl Maker {
+    /// The maker, if there is exactly one.
+    pub fn one(self) -> Option<Address> {
+        match self {
+            Self::One(address) => Some(address),
+            Self::Nobody | Self::Several { .. } => None,
+        }
+    }
+
+    /// The possible maker that was asked first: nothing saw the state before it was asked.
+    pub fn first(self) -> Option<Address> {
+        match self {
+            Self::One(address) | Self::Several { first: address } => Some(address),
+            Self::Nobody => None,
+        }
+    }
+
+    fn and(self, address: Address) -> Self {
+        match self {
+            Self::Nobody => Self::One(address),
+            Self::One(first) | Self::Several { first } => Self::Several { first },
+        }
+    }
+}
+
+/// The makers of everything on one key.
+#[derive(Debug, Default)]
+pub(super) struct Makers<'h> {
+    values: FxHashMap<&'h Value, Maker>,
+    elements: FxHashMap<&'h Value, Maker>,
+    versions: FxHashMap<&'h Version, Maker>,
+}
+
+impl<'h> Makers<'h> {
+    /// Takes in one micro-op of the key.
+    pub(super) fn note(&mut self, operation: &'h Operation, address: Address) {
+        if operation.outcome.is_failed() {
+            return;
+        }
+        let index = address.index as usize;
+        match &operation.call.micro_ops()[index] {
+            MicroOp::Write { value, .. } => {
+                note(&mut self.values, value, address);
+                for element in value.as_list().unwrap_or_default() {
+                    note(&mut self.elements, element, address);
+                }
+            }
+            MicroOp::CompareAndSet { expected, value, .. } => {
+                note(&mut self.values, value, address);
+                for element in elements_added(expected, value) {
+                    note(&mut self.elements, element, address);
+                }
+            }
+            MicroOp::Append { element, .. } | MicroOp::Add { element, .. } => {
+                note(&mut self.elements, element, address);
+            }
+            MicroOp::Read { .. }
+            | MicroOp::Remove { .. }
+            | MicroOp::Increment { .. }
+            | MicroOp::Delete { .. } => {}
+        }
+        let reply = operation.outcome.replies().and_then(|replies| replies.get(index));
+        if let Some(version) = reply.and_then(|reply| reply.version.as_ref()) {
+            note(&mut self.versions, version, address);
+        }
+    }
+
+    pub(super) fn of_version(&self, version: &Version) -> Maker {
+        self.versions.get(version).copied().unwrap_or(Maker::Nobody)
+    }
+
+    pub(super) fn of_value(&self, value: &Value) -> Maker {
+        self.values.get(value).copied().unwrap_or(Maker::Nobody)
+    }
+
+    pub(super) fn of_element(&self, element: &Value) -> Maker {
+        self.elements.get(element).copied().unwrap_or(Maker::Nobody)
+    }
+}
+
+fn note<'h, T: std::hash::Hash + Eq>(makers: &mut FxHashMap<&'h T, Maker>, made: &'h T, address: Address) {
+    makers.entry(made).and_modify(|maker| *maker = maker.and(address)).or_insert(Maker::One(address));
+}
+
+/// The elements that a compare-and-set brought: those of `value` that are in nothing expected. An
+/// element that is there more often than before was brought once more.
+///
+/// O(n) in the elements; nothing if `value` is no list.
+pub fn elements_added<'h>(expected: &'h Observed, value: &'h Value) -> Vec<&'h Value> {
+    let elements = value.as_list().unwrap_or_default();
+    if elements.is_empty() {
+        return Vec::new();
+    }
+    // Most lists grow at their end.
+    if let Some(before) = expected.single().and_then(Value::as_list)
+        && elements.starts_with(before)
+        && !elements[before.len()..].iter().any(|element| before.contains(element))
+    {
+        return elements[before.len()..].iter().collect();
+    }
+    let mut before: FxHashMap<&Value, usize> = FxHashMap::default();
+    for sibling in expected.values.iter().filter_map(Value::as_list) {
+        let mut here: FxHashMap<&Value, usize> = FxHashMap::default();
+        for element in sibling {
+            *here.entry(element).or_default() += 1;
+        }
+        for (element, count) in here {
+            let most = before.entry(element).or_default();
+            *most = count.max(*most);
+        }
+    }
+    let mut added = Vec::new();
+    for element in elements {
+        match before.get_mut(element) {
+            Some(left) if *left > 0 => *left -= 1,
+            _ => added.push(element),
+        }
+    }
+    added
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn list(elements: &[i64]) -> Value {
+        elements.iter().copied().map(Value::from).collect()
+    }
+
+    fn added(siblings: &[&[i64]], value: &[i64]) -> Vec<i64> {
+        let expected = Observed { values: siblings.iter().map(|s| list(s)).collect(), versions: Vec::new() };
+        elements_added(&expected, &list(value)).iter().filter_map(|element| element.as_integer()).collect()
+    }
+
+    #[test]
+    fn the_elements_a_compare_and_set_brought_are_those_that_were_not_there() {
+        assert_eq!(added(&[&[88, 301]], &[88, 301, 412]), [412]);
+        assert_eq!(added(&[&[1, 2], &[1, 3]], &[1, 2, 3, 4]), [4]);
+        assert_eq!(added(&[], &[1, 2]), [1, 2]);
+        assert_eq!(added(&[&[1]], &[1, 1]), [1]);
+        assert_eq!(added(&[&[1, 2]], &[2, 5]), [5]);
+    }
+}

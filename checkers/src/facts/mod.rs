@@ -1,0 +1,299 @@
+//! What several checkers need to know about a history, found once: dense numbers for keys, the
+//! micro-ops of each key and the operations of each session in order, who made what, and what the
+//! final reads saw.
+//!
+//! ```text
+//!   on_key(x)      op 0, op 3.1, op 4 …      addresses: operation and micro-op
+//!   seen(op 4)     5@A:1 ← op 0              what a read saw, and who made it
+//!   final_reads(x) op 9 (A), op 10 (B)       confirmed, in the phase of final reads
+//! ```
+//!
+//! O(n) time, about 60 bytes an operation on one key each.
+
+mod groups;
+mod key;
+mod maker;
+mod natural;
+
+use histories::{
+    History, Key, MicroOp, NodeName, Observed, Operation, OperationId, Reply, SessionId, Value, Version,
+};
+use rustc_hash::FxHashMap;
+
+use groups::Groups;
+pub use key::{KeyKind, KeyNumber, KeyUse};
+use maker::Makers;
+pub use maker::{Address, Maker, elements_added};
+pub use natural::natural_order;
+
+/// A history with its indexes.
+#[derive(Debug)]
+pub struct Facts<'h> {
+    history: &'h History,
+    keys: Vec<&'h Key>,
+    numbers: FxHashMap<&'h Key, KeyNumber>,
+    uses: Vec<KeyUse>,
+    /// The flat number of each operation's first micro-op; one more than there are operations.
+    first: Vec<u32>,
+    /// The key of each micro-op, by flat number.
+    key_of: Vec<KeyNumber>,
+    on_key: Groups<Address>,
+    final_reads: Groups<Address>,
+    sessions: Vec<SessionId>,
+    in_session: Groups<OperationId>,
+    makers: Vec<Makers<'h>>,
+    /// The makers of what each micro-op saw, by flat number.
+    seen: Groups<Maker>,
+}
+
+impl<'h> Facts<'h> {
+    /// Indexes `history`.
+    pub fn new(history: &'h History) -> Self {
+        let (first, mut key_of, names) = number_keys(history);
+        let (keys, numbers) = in_natural_order(names, &mut key_of);
+        let mut facts = Self {
+            history,
+            uses: vec![KeyUse::default(); keys.len()],
+            makers: std::iter::repeat_with(Makers::default).take(keys.len()).collect(),
+            keys,
+            numbers,
+            first,
+            key_of,
+            on_key: Groups::default(),
+            final_reads: Groups::default(),
+            sessions: Vec::new(),
+            in_session: Groups::default(),
+            seen: Groups::default(),
+        };
+        facts.count_uses();
+        facts.group_by_key();
+        facts.group_by_session();
+        facts.find_makers();
+        facts
+    }
+
+    /// The history itself.
+    pub fn history(&self) -> &'h History {
+        self.history
+    }
+
+    /// All keys in natural order.
+    pub fn keys(&self) -> impl Iterator<Item = KeyNumber> + use<> {
+        (0..self.keys.len() as u32).map(KeyNumber)
+    }
+
+    /// The key with this number.
+    pub fn key(&self, number: KeyNumber) -> &'h Key {
+        self.keys[number.index()]
+    }
+
+    /// The number of this key, if any operation names it.
+    pub fn key_number(&self, key: &Key) -> Option<KeyNumber> {
+        self.numbers.get(key).copied()
+    }
+
+    /// The key that this micro-op touches. Cheaper than asking for the name's number.
+    pub fn key_of(&self, address: Address) -> KeyNumber {
+        self.key_of[self.flat(address)]
+    }
+
+    /// How the key is used.
+    pub fn usage(&self, key: KeyNumber) -> &KeyUse {
+        &self.uses[key.index()]
+    }
+
+    /// What the key is used as.
+    pub fn kind(&self, key: KeyNumber) -> KeyKind {
+        self.usage(key).kind()
+    }
+
+    /// All micro-ops on this key in the order of invocation, whatever their outcome.
+    pub fn on_key(&self, key: KeyNumber) -> &[Address] {
+        self.on_key.get(key.index())
+    }
+
+    /// The confirmed final reads of this key, in the order of invocation. See
+    /// [`Facts::final_read`] for that of one node.
+    pub fn final_reads(&self, key: KeyNumber) -> &[Address] {
+        self.final_reads.get(key.index())
+    }
+
+    /// The newest confirmed final read of this key on `node`.
+    pub fn final_read(&self, key: KeyNumber, node: &NodeName) -> Option<Address> {
+        let is_there = |address: &&Address| self.operation(**address).node.as_ref() == Some(node);
+        self.final_reads(key).iter().rev().find(is_there).copied()
+    }
+
+    /// Sessions in order of their numbers, each with its operations in program order.
+    pub fn sessions(&self) -> impl Iterator<Item = (SessionId, &[OperationId])> {
+        self.sessions.iter().enumerate().map(|(index, session)| (*session, self.in_session.get(index)))
+    }
+
+    /// The operation of this micro-op.
+    pub fn operation(&self, address: Address) -> &'h Operation {
+        self.history.operation(address.operation)
+    }
+
+    /// What was asked.
+    pub fn micro_op(&self, address: Address) -> &'h MicroOp {
+        &self.operation(address).call.micro_ops()[address.index as usize]
+    }
+
+    /// What was answered, if it was confirmed.
+    pub fn reply(&self, address: Address) -> Option<&'h Reply> {
+        self.operation(address).outcome.replies()?.get(address.index as usize)
+    }
+
+    /// What a confirmed read saw.
+    pub fn observed(&self, address: Address) -> Option<&'h Observed> {
+        self.reply(address)?.observed.as_ref()
+    }
+
+    /// Who made each of the values that a confirmed read saw, in the order of its values. Empty if
+    /// it saw nothing, and for keys that are no registers: there look for the elements' makers.
+    pub fn seen(&self, read: Address) -> &[Maker] {
+        self.seen.get(self.flat(read))
+    }
+
+    /// Who made this state of a register: by `version` if a call was told that it made it, else by
+    /// `value`.
+    pub fn maker(&self, key: KeyNumber, value: &Value, version: Option<&Version>) -> Maker {
+        let makers = &self.makers[key.index()];
+        match version.map_or(Maker::Nobody, |version| makers.of_version(version)) {
+            Maker::Nobody => makers.of_value(value),
+            known => known,
+        }
+    }
+
+    /// The call that was told that it made this version. A version made by an unknown call has none:
+    /// then [`Facts::maker`] finds it by its value.
+    pub fn version_maker(&self, key: KeyNumber, version: &Version) -> Maker {
+        self.makers[key.index()].of_version(version)
+    }
+
+    /// Who brought this element: an append, an add, or a write or compare-and-set of a list.
+    pub fn element_maker(&self, key: KeyNumber, element: &Value) -> Maker {
+        self.makers[key.index()].of_element(element)
+    }
+
+    fn flat(&self, address: Address) -> usize {
+        (self.first[address.operation.index()] + address.index) as usize
+    }
+
+    fn addresses(&self) -> impl Iterator<Item = Address> {
+        self.history.operations().iter().flat_map(addresses)
+    }
+
+    fn count_uses(&mut self) {
+        let mut flat = 0;
+        for operation in self.history.operations() {
+            for (micro_op, reply) in operation.steps() {
+                let usage = &mut self.uses[self.key_of[flat].index()];
+                flat += 1;
+                usage.count(micro_op);
+                let Some(reply) = reply else { continue };
+                usage.versions |= reply.version.is_some();
+                if let Some(observed) = &reply.observed {
+                    usage.saw(observed);
+                }
+            }
+        }
+    }
+
+    fn group_by_key(&mut self) {
+        let on_key =
+            Groups::new(self.keys.len(), || self.key_of.iter().map(|key| key.index()).zip(self.addresses()));
+        let final_reads = Groups::new(self.keys.len(), || {
+            self.history.final_reads().flat_map(addresses).map(|at| (self.key_of(at).index(), at))
+        });
+        (self.on_key, self.final_reads) = (on_key, final_reads);
+    }
+
+    fn group_by_session(&mut self) {
+        let mut sessions: Vec<SessionId> = self.history.operations().iter().map(|op| op.session).collect();
+        sessions.sort_unstable();
+        sessions.dedup();
+        let places: FxHashMap<SessionId, usize> =
+            sessions.iter().enumerate().map(|(place, session)| (*session, place)).collect();
+        self.in_session = Groups::new(sessions.len(), || {
+            self.history.operations().iter().map(|op| (places[&op.session], op.id))
+        });
+        self.sessions = sessions;
+    }
+
+    // Key by key, so that the tables of one key stay in the processor's cache.
+    fn find_makers(&mut self) {
+        let mut seen =
+            Groups::with_sizes(self.addresses().map(|address| self.values_seen(address)), Maker::Nobody);
+        for key in self.keys() {
+            let mut makers = Makers::default();
+            for address in self.on_key.get(key.index()) {
+                makers.note(self.operation(*address), *address);
+            }
+            self.makers[key.index()] = makers;
+            for address in self.on_key.get(key.index()) {
+                let flat = self.flat(*address);
+                if seen.get(flat).is_empty() {
+                    continue;
+                }
+                let Some(observed) = self.observed(*address) else { continue };
+                for (index, value) in observed.values.iter().enumerate() {
+                    seen.get_mut(flat)[index] = self.maker(key, value, observed.versions.get(index));
+                }
+            }
+        }
+        self.seen = seen;
+    }
+
+    fn values_seen(&self, address: Address) -> usize {
+        match self.observed(address) {
+            Some(observed) if self.kind(self.key_of(address)) == KeyKind::Register => observed.values.len(),
+            _ => 0,
+        }
+    }
+}
+
+fn addresses(operation: &Operation) -> impl Iterator<Item = Address> + use<> {
+    let (operation, count) = (operation.id, operation.call.micro_ops().len() as u32);
+    (0..count).map(move |index| Address { operation, index })
+}
+
+/// Keys numbered as they appear: each operation's first micro-op, each micro-op's key, and the names.
+fn number_keys(history: &History) -> (Vec<u32>, Vec<KeyNumber>, Vec<&Key>) {
+    let operations = history.operations();
+    let (mut first, mut key_of) =
+        (Vec::with_capacity(operations.len() + 1), Vec::with_capacity(operations.len()));
+    let (mut names, mut numbers): (Vec<&Key>, FxHashMap<&Key, u32>) = (Vec::new(), FxHashMap::default());
+    for operation in operations {
+        first.push(key_of.len() as u32);
+        for micro_op in operation.call.micro_ops() {
+            let number = *numbers.entry(micro_op.key()).or_insert_with(|| {
+                names.push(micro_op.key());
+                names.len() as u32 - 1
+            });
+            key_of.push(KeyNumber(number));
+        }
+    }
+    first.push(u32::try_from(key_of.len()).expect("more micro-ops than 32 bits can number"));
+    (first, key_of, names)
+}
+
+fn in_natural_order<'h>(
+    names: Vec<&'h Key>,
+    key_of: &mut [KeyNumber],
+) -> (Vec<&'h Key>, FxHashMap<&'h Key, KeyNumber>) {
+    let mut order: Vec<usize> = (0..names.len()).collect();
+    order.sort_by(|a, b| natural_order(names[*a].as_str(), names[*b].as_str()));
+    let mut place = vec![KeyNumber(0); names.len()];
+    for (number, old) in order.iter().enumerate() {
+        place[*old] = KeyNumber(number as u32);
+    }
+    for key in key_of {
+        *key = place[key.index()];
+    }
+    let numbers = names.iter().zip(&place).map(|(name, number)| (*name, *number)).collect();
+    (order.into_iter().map(|old| names[old]).collect(), numbers)
+}
+
+#[cfg(test)]
+mod tests;
