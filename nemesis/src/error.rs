@@ -34,9 +34,9 @@ pub enum Error {
     #[error("`{first}` and `{second}` stand in one fault; write two [[fault]] tables")]
     TwoFaults {
         /// The kind that came first.
-        first: String,
+        first: &'static str,
         /// The kind that came second.
-        second: String,
+        second: &'static str,
     },
     /// A fault table does not say when, or for how long.
     #[error("`{key}` is missing in the fault; write for example {key} = \"10s\"")]
@@ -167,12 +167,13 @@ pub enum Error {
 }
 
 fn did_you_mean(nearest: &Option<String>) -> String {
-    nearest.as_ref().map(|name| format!(", did you mean `{name}`?")).unwrap_or_default()
+    nearest.as_ref().map(|name| format!(" (did you mean `{name}`?)")).unwrap_or_default()
 }
 
 /// The known word that comes nearest, if it comes near enough to be a typing error.
 pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
-    let scored = known.into_iter().map(|name| (strsim::damerau_levenshtein(word, name), name));
-    let (distance, name) = scored.min()?;
-    (distance <= name.chars().count().div_ceil(3)).then(|| name.to_owned())
+    let distance = |name: &str| strsim::damerau_levenshtein(&word.to_lowercase(), &name.to_lowercase());
+    let (distance, name) = known.into_iter().map(|name| (distance(name), name)).min()?;
+    // A third of the letters may be wrong; of a name of one letter, none but its case.
+    (distance <= name.chars().count().saturating_add(1) / 3).then(|| name.to_owned())
 }

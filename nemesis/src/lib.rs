@@ -9,11 +9,14 @@
 //! function of a plan, the nodes and a seed.
 //! Invariant: this crate does not know what is judged; verdicts never depend on it.
 
+mod clock;
 pub mod controls;
 pub mod duration;
 pub mod effect;
 pub mod error;
 pub mod fault;
+pub mod process;
+pub mod proxy;
 pub mod schedule;
 mod selection;
 pub mod spec;
@@ -22,5 +25,7 @@ pub use controls::{Control, Controls};
 pub use effect::{Effect, Endpoint, InForce};
 pub use error::Error;
 pub use fault::{Argument, Fault};
+pub use process::{CommandSpec, ProcessState, Supervisor};
+pub use proxy::{Carried, Latency, Mesh};
 pub use schedule::{Action, PlannedFault, Schedule, Step};
 pub use spec::FaultSpec;

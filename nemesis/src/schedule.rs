@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::effect::Target;
 use crate::fault::RESERVED;
-use crate::{Effect, Endpoint, Error, FaultSpec};
+use crate::{Effect, Error, FaultSpec};
 
 /// One fault with everything drawn.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -213,11 +213,6 @@ fn combine(a: &Effect, b: &Effect) -> bool {
     }
 }
 
-/// Whether a link has the node at one end.
-pub(crate) fn touches(from: &Endpoint, to: &Endpoint, node: &NodeName) -> bool {
-    from.node() == Some(node) || to.node() == Some(node)
-}
-
 #[cfg(test)]
 mod tests {
     use expect_test::{Expect, expect};
@@ -260,10 +255,19 @@ mod tests {
 
     #[test]
     fn what_cannot_be_meant_is_refused() {
-        check("at = '30s', for = '1s', kill = 'A'", expect!["fault F0 begins at 30.000 s, and the load ends at 30.000 s"]);
+        check(
+            "at = '30s', for = '1s', kill = 'A'",
+            expect!["fault F0 begins at 30.000 s, and the load ends at 30.000 s"],
+        );
         check("at = '3s', for = '0s', kill = 'A'", expect!["fault F0 lasts 0 s; `for` must be longer"]);
-        check("at = '3s', for = '2s', kill = 'a'", expect!["`kill` names the node `a`, did you mean `A`?; the nodes are: A B C"]);
-        check("at = '3s', for = '2s', kill = 'A'\nat = '4s', for = '2s', pause = 'A B'", expect!["faults F0 and F1 overlap on process A; let one end before the other begins"]);
+        check(
+            "at = '3s', for = '2s', kill = 'a'",
+            expect!["`kill` names the node `a` (did you mean `A`?); the nodes are: A B C"],
+        );
+        check(
+            "at = '3s', for = '2s', kill = 'A'\nat = '4s', for = '2s', pause = 'A B'",
+            expect!["faults F0 and F1 overlap on process A; let one end before the other begins"],
+        );
         check(
             "at = '3s', for = '2s', slow = { latency = '1s' }\nat = '1s', for = '4s', slow = { latency = '2s' }",
             expect!["faults F1 and F0 overlap on link A → B; let one end before the other begins"],
@@ -272,10 +276,13 @@ mod tests {
 
     #[test]
     fn faults_that_combine_or_only_touch_are_taken() {
-        check("at = '3s', for = '2s', kill = 'A'\nat = '5s', for = '2s', pause = 'A B'", expect![[r#"
+        check(
+            "at = '3s', for = '2s', kill = 'A'\nat = '5s', for = '2s', pause = 'A B'",
+            expect![[r#"
             F0     3.000 s    5.000 s  kill       kill A
             F1     5.000 s    7.000 s  pause      pause A B
-        "#]]);
+        "#]],
+        );
         check(
             "at = '3s', for = '9s', partition = ['A', 'B C']\nat = '5s', for = '2s', one-way = ['A', 'B']",
             expect![[r#"
@@ -297,13 +304,16 @@ mod tests {
         expect![""].assert_eq(&spread(&[]));
         expect![[r#"
             F0    10.000 s   20.000 s  partition  A | B C
-        "#]].assert_eq(&spread(&["partition"]));
+        "#]]
+        .assert_eq(&spread(&["partition"]));
         expect![[r#"
             F0     4.285 s    8.570 s  partition  B | A C
             F1    12.857 s   17.142 s  pause      pause C
             F2    21.428 s   25.713 s  kill       kill C
-        "#]].assert_eq(&spread(&["partition", "pause", "kill"]));
-        expect!["no fault is called `skew`, did you mean `slow`?; there are: flap, kill, one-way, partition, pause, slow"].assert_eq(&spread(&["skew"]));
+        "#]]
+        .assert_eq(&spread(&["partition", "pause", "kill"]));
+        expect!["no fault is called `skew`; there are: flap, kill, one-way, partition, pause, slow"]
+            .assert_eq(&spread(&["skew"]));
     }
 
     #[test]
@@ -321,7 +331,8 @@ mod tests {
             1.800 s Inject F0
             2.000 s Heal F0
             2.000 s Inject F1
-            3.000 s Heal F1"#]].assert_eq(&steps.join("\n"));
+            3.000 s Heal F1"#]]
+        .assert_eq(&steps.join("\n"));
     }
 
     #[test]
@@ -345,7 +356,9 @@ mod tests {
         let network = Controls { network: true, process: false };
         expect!["taken"].assert_eq(&admit(network, "at = '1s', for = '1s', partition = 'halves'"));
         expect!["fault F0, kill, needs process control, which this target does not offer; it offers network control only"].assert_eq(&admit(network, "at = '1s', for = '1s', kill = 'A'"));
-        expect!["fault F0, slow, needs network control, which this target does not offer; it offers no control"]
-            .assert_eq(&admit(Controls::default(), "at = '1s', for = '1s', slow = { latency = '1s' }"));
+        expect![
+            "fault F0, slow, needs network control, which this target does not offer; it offers no control"
+        ]
+        .assert_eq(&admit(Controls::default(), "at = '1s', for = '1s', slow = { latency = '1s' }"));
     }
 }

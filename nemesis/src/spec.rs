@@ -129,16 +129,15 @@ impl<'de> Visitor<'de> for Table {
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<FaultSpec, A::Error> {
         let (mut at, mut duration, mut kind) = (None, None, None);
-        while let Some(key) = entries.next_key::<String>()? {
-            match key.as_str() {
-                "at" => at = Some(entries.next_value::<duration::Text>()?.0),
-                "for" => duration = Some(entries.next_value::<duration::Text>()?.0),
-                name => {
-                    let fault = fault::find(name).map_err(A::Error::custom)?;
+        while let Some(key) = entries.next_key_seed(KeyOf)? {
+            match key {
+                Key::At => at = Some(entries.next_value::<duration::Text>()?.0),
+                Key::For => duration = Some(entries.next_value::<duration::Text>()?.0),
+                Key::Kind(fault) => {
                     let argument = entries.next_value_seed(ArgumentOf(fault))?;
                     if let Some((first, _)) = kind.replace((fault, argument)) {
-                        let first = first.name().to_owned();
-                        return Err(A::Error::custom(Error::TwoFaults { first, second: key }));
+                        let (first, second) = (first.name(), fault.name());
+                        return Err(A::Error::custom(Error::TwoFaults { first, second }));
                     }
                 }
             }
@@ -148,6 +147,27 @@ impl<'de> Visitor<'de> for Table {
         let at = at.ok_or_else(|| A::Error::custom(Error::NoTime { key: "at" }))?;
         let duration = duration.ok_or_else(|| A::Error::custom(Error::NoTime { key: "for" }))?;
         Ok(FaultSpec { at, duration, fault, argument })
+    }
+}
+
+enum Key {
+    At,
+    For,
+    Kind(&'static dyn Fault),
+}
+
+/// Reads a key and finds its fault, so that the error points at the key.
+struct KeyOf;
+
+impl<'de> DeserializeSeed<'de> for KeyOf {
+    type Value = Key;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Key, D::Error> {
+        match String::deserialize(deserializer)?.as_str() {
+            "at" => Ok(Key::At),
+            "for" => Ok(Key::For),
+            name => fault::find(name).map(Key::Kind).map_err(D::Error::custom),
+        }
     }
 }
 
@@ -185,68 +205,101 @@ mod tests {
 
     #[test]
     fn a_table_is_read() {
-        check("at = '10s'\nfor = '10s'\npartition = ['A', 'B C']", expect![[r#"{"at":"10s","for":"10s","partition":["A","B C"]}"#]]);
-        check("pause = 'C'\nat = '24s'\nfor = '2.5s'", expect![[r#"{"at":"24s","for":"2500ms","pause":"C"}"#]]);
-        check("at = '1s'\nfor = '1s'\n[flap]\npartition = 'halves'\nperiod = '500ms'", expect![[r#"{"at":"1s","for":"1s","flap":{"partition":"halves","period":"500ms"}}"#]]);
+        check(
+            "at = '10s'\nfor = '10s'\npartition = ['A', 'B C']",
+            expect![[r#"{"at":"10s","for":"10s","partition":["A","B C"]}"#]],
+        );
+        check(
+            "pause = 'C'\nat = '24s'\nfor = '2.5s'",
+            expect![[r#"{"at":"24s","for":"2500ms","pause":"C"}"#]],
+        );
+        check(
+            "at = '1s'\nfor = '1s'\n[flap]\npartition = 'halves'\nperiod = '500ms'",
+            expect![[r#"{"at":"1s","for":"1s","flap":{"partition":"halves","period":"500ms"}}"#]],
+        );
     }
 
     #[test]
     fn a_wrong_table_is_answered_with_the_line() {
-        check("at = '10s'\nfor = '10s'\npartion = 'halves'", expect![[r#"
-            TOML parse error at line 1, column 1
-              |
-            1 | at = '10s'
-              | ^
-            no fault is called `partion`, did you mean `partition`?; there are: flap, kill, one-way, partition, pause, slow
-        "#]]);
-        check("at = '10s'\nfor = '10s'\npartition = 'halfs'", expect![[r#"
-            TOML parse error at line 3, column 13
-              |
-            3 | partition = 'halfs'
-              |             ^^^^^^^
-            `partition` cannot be "halfs", did you mean `halves`?; it takes "halves" or "isolate-one" or "bridge" or "ring" or ["A", "B C D E"]
-        "#]]);
-        check("at = '10'\nfor = '10s'\nkill = 'one'", expect![[r#"
+        check(
+            "at = '10s'\nfor = '10s'\npartion = 'halves'",
+            expect![[r#"
+                TOML parse error at line 3, column 1
+                  |
+                3 | partion = 'halves'
+                  | ^^^^^^^
+                no fault is called `partion` (did you mean `partition`?); there are: flap, kill, one-way, partition, pause, slow
+            "#]],
+        );
+        check(
+            "at = '10s'\nfor = '10s'\npartition = 'halfs'",
+            expect![[r#"
+                TOML parse error at line 3, column 13
+                  |
+                3 | partition = 'halfs'
+                  |             ^^^^^^^
+                `partition` cannot be "halfs" (did you mean `halves`?); it takes "halves" or "isolate-one" or "bridge" or "ring" or ["A", "B C D E"]
+            "#]],
+        );
+        check(
+            "at = '10'\nfor = '10s'\nkill = 'one'",
+            expect![[r#"
             TOML parse error at line 1, column 6
               |
             1 | at = '10'
               |      ^^^^
             `10` is no duration: the unit is missing; write for example 250ms, 10s, 2m or 1h
-        "#]]);
-        check("at = '10s'\nfor = '10s'\nkill = 'one'\npause = 'one'", expect![[r#"
+        "#]],
+        );
+        check(
+            "at = '10s'\nfor = '10s'\nkill = 'one'\npause = 'one'",
+            expect![[r#"
             TOML parse error at line 1, column 1
               |
             1 | at = '10s'
               | ^
             `kill` and `pause` stand in one fault; write two [[fault]] tables
-        "#]]);
-        check("at = '10s'\nkill = 'one'", expect![[r#"
+        "#]],
+        );
+        check(
+            "at = '10s'\nkill = 'one'",
+            expect![[r#"
             TOML parse error at line 1, column 1
               |
             1 | at = '10s'
               | ^
             `for` is missing in the fault; write for example for = "10s"
-        "#]]);
-        check("at = '10s'\nfor = '10s'", expect![[r#"
+        "#]],
+        );
+        check(
+            "at = '10s'\nfor = '10s'",
+            expect![[r#"
             TOML parse error at line 1, column 1
               |
             1 | at = '10s'
               | ^
             the fault has no kind; add one of: flap, kill, one-way, partition, pause, slow
-        "#]]);
-        check("at = '10s'\nfor = 10\nkill = 'one'", expect![[r#"
+        "#]],
+        );
+        check(
+            "at = '10s'\nfor = 10\nkill = 'one'",
+            expect![[r#"
             TOML parse error at line 2, column 7
               |
             2 | for = 10
               |       ^^
             invalid type: integer `10`, expected a duration such as "250ms", "10s" or "2m"
-        "#]]);
-        check("at = '10s'\nfor = '10s'\nkill = 3", expect![[r#"
+        "#]],
+        );
+        check(
+            "at = '10s'\nfor = '10s'\nkill = 3",
+            expect![[r#"
             TOML parse error at line 3, column 8
               |
             3 | kill = 3
               |        ^
             invalid type: integer `3`, expected a text, a list of texts, or a table of them
-        "#]]);
+        "#]],
+        );
     }
 }

@@ -86,9 +86,31 @@ mod tests {
     #[test]
     fn it_is_a_partition_with_a_period() {
         check("{ partition = ['A', 'B'], period = '500ms' }", "A B", expect!["A | B, every 500ms: A⇥B B⇥A"]);
-        check("{ partition = 'halfs', period = '500ms' }", "A B", expect![[r#"`partition` cannot be "halfs", did you mean `halves`?; it takes "halves" or "isolate-one" or "bridge" or "ring" or ["A", "B C D E"]"#]]);
-        check("{ partition = 'halves', period = '500' }", "A B", expect!["`500` is no duration: the unit is missing; write for example 250ms, 10s, 2m or 1h"]);
-        check("{ partition = 'halves', period = '1ms' }", "A B", expect![[r#"`flap` cannot be { partition = "halves", period = "1ms" }; it takes { partition = "halves", period = "500ms" }"#]]);
-        check("{ partition = 'halves', often = 'yes', period = '1s' }", "A B", expect![[r#"`flap` cannot be { often = "yes", partition = "halves", period = "1s" }; it takes { partition = "halves", period = "500ms" }"#]]);
+        check(
+            "{ partition = 'halfs', period = '500ms' }",
+            "A B",
+            expect![[
+                r#"`partition` cannot be "halfs" (did you mean `halves`?); it takes "halves" or "isolate-one" or "bridge" or "ring" or ["A", "B C D E"]"#
+            ]],
+        );
+        check(
+            "{ partition = 'halves', period = '500' }",
+            "A B",
+            expect!["`500` is no duration: the unit is missing; write for example 250ms, 10s, 2m or 1h"],
+        );
+        check(
+            "{ partition = 'halves', period = '1ms' }",
+            "A B",
+            expect![[
+                r#"`flap` cannot be { partition = "halves", period = "1ms" }; it takes { partition = "halves", period = "500ms" }"#
+            ]],
+        );
+        check(
+            "{ partition = 'halves', often = 'yes', period = '1s' }",
+            "A B",
+            expect![[
+                r#"`flap` cannot be { often = "yes", partition = "halves", period = "1s" }; it takes { partition = "halves", period = "500ms" }"#
+            ]],
+        );
     }
 }

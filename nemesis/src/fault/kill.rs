@@ -71,8 +71,16 @@ mod tests {
         check("'one'", "A B C", expect!["kill C: kill C"]);
         check("'minority'", "A B C D E", expect!["kill A D: kill A kill D"]);
         check("'all'", "A B C", expect!["kill A B C: kill A kill B kill C"]);
-        check("'minority'", "A B", expect![[r#"`kill = "minority"` needs 3 nodes or more, and there are 2"#]]);
-        check("'D'", "A B C", expect!["`kill` names the node `D`, did you mean `A`?; the nodes are: A B C"]);
-        check("''", "A B C", expect![[r#"`kill` cannot be "", did you mean `A`?; it takes "A" or "one" or "minority" or "all""#]]);
+        check(
+            "'minority'",
+            "A B",
+            expect![[r#"`kill = "minority"` needs 3 nodes or more, and there are 2"#]],
+        );
+        check("'D'", "A B C", expect!["`kill` names the node `D`; the nodes are: A B C"]);
+        check(
+            "''",
+            "A B C",
+            expect![[r#"`kill` cannot be ""; it takes "A" or "one" or "minority" or "all""#]],
+        );
     }
 }

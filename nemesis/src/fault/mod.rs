@@ -232,7 +232,7 @@ pub(crate) mod tests {
     #[test]
     fn unknown_names_get_the_nearest_and_the_list() {
         let line = |name| find(name).err().unwrap().to_string();
-        expect!["no fault is called `partion`, did you mean `partition`?; there are: flap, kill, one-way, partition, pause, slow"].assert_eq(&line("partion"));
+        expect!["no fault is called `partion` (did you mean `partition`?); there are: flap, kill, one-way, partition, pause, slow"].assert_eq(&line("partion"));
         expect!["no fault is called `earthquake`; there are: flap, kill, one-way, partition, pause, slow"]
             .assert_eq(&line("earthquake"));
     }

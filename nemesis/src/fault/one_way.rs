@@ -105,7 +105,11 @@ mod tests {
         check("['A', 'clients']", "A B C", expect!["A ⇥ clients: A⇥clients"]);
         check("'random'", "A B C", expect!["C ⇥ A: C⇥A"]);
         check("['A', 'A']", "A B C", expect!["the sides A ⇥ A cut no link; put at least two nodes apart"]);
-        check("'both'", "A B C", expect![[r#"`one-way` cannot be "both"; it takes "random" or ["A", "B C"]"#]]);
+        check(
+            "'both'",
+            "A B C",
+            expect![[r#"`one-way` cannot be "both"; it takes "random" or ["A", "B C"]"#]],
+        );
         check("'random'", "A", expect![[r#"`one-way = "random"` needs 2 nodes or more, and there are 1"#]]);
     }
 }

@@ -206,7 +206,11 @@ mod tests {
         check("'halves'", "A B", expect!["A | B: A⇥B B⇥A"]);
         check("'halves'", "A B C", expect!["C | A B: A⇥C B⇥C C⇥A C⇥B"]);
         check("'halves'", "A B C D", expect!["A D | B C: A⇥B A⇥C B⇥A B⇥D C⇥A C⇥D D⇥B D⇥C"]);
-        check("'halves'", "A B C D E", expect!["A D | B C E: A⇥B A⇥C A⇥E B⇥A B⇥D C⇥A C⇥D D⇥B D⇥C D⇥E E⇥A E⇥D"]);
+        check(
+            "'halves'",
+            "A B C D E",
+            expect!["A D | B C E: A⇥B A⇥C A⇥E B⇥A B⇥D C⇥A C⇥D D⇥B D⇥C D⇥E E⇥A E⇥D"],
+        );
         check("'halves'", "A", expect![[r#"`partition = "halves"` needs 2 nodes or more, and there are 1"#]]);
     }
 
@@ -225,7 +229,11 @@ mod tests {
     fn in_a_ring_each_hears_a_majority() {
         check("'ring'", "A B C", expect![[r#"`partition = "ring"` needs 4 nodes or more, and there are 3"#]]);
         check("'ring'", "A B C D", expect!["ring A D B C, each hears 3 of 4: A⇥B B⇥A C⇥D D⇥C"]);
-        check("'ring'", "A B C D E", expect!["ring D A E B C, each hears 3 of 5: A⇥B A⇥C B⇥A B⇥D C⇥A C⇥E D⇥B D⇥E E⇥C E⇥D"]);
+        check(
+            "'ring'",
+            "A B C D E",
+            expect!["ring D A E B C, each hears 3 of 5: A⇥B A⇥C B⇥A B⇥D C⇥A C⇥E D⇥B D⇥E E⇥C E⇥D"],
+        );
     }
 
     #[test]
@@ -233,10 +241,30 @@ mod tests {
         check("['A', 'B C']", "A B C", expect!["A | B C: A⇥B A⇥C B⇥A C⇥A"]);
         check("['A C', 'C B']", "A B C", expect!["A C | C B: A⇥B B⇥A"]);
         check("['A clients', 'B']", "A B", expect!["A clients | B: A⇥B B⇥A B⇥clients clients⇥B"]);
-        check("['A', 'B']", "A B C", expect!["node `C` is on no side of the partition; name it on one side, or on both as a bridge"]);
-        check("['A B', 'B A']", "A B", expect!["the sides A B | B A cut no link; put at least two nodes apart"]);
-        check("['A', 'B X']", "A B C", expect!["`partition` names the node `X`, did you mean `A`?; the nodes are: A B C"]);
-        check("['A B C']", "A B C", expect![[r#"`partition` cannot be ["A B C"]; it takes "halves" or "isolate-one" or "bridge" or "ring" or ["A", "B C D E"]"#]]);
-        check("'halfs'", "A B C", expect![[r#"`partition` cannot be "halfs", did you mean `halves`?; it takes "halves" or "isolate-one" or "bridge" or "ring" or ["A", "B C D E"]"#]]);
+        check(
+            "['A', 'B']",
+            "A B C",
+            expect!["node `C` is on no side of the partition; name it on one side, or on both as a bridge"],
+        );
+        check(
+            "['A B', 'B A']",
+            "A B",
+            expect!["the sides A B | B A cut no link; put at least two nodes apart"],
+        );
+        check("['A', 'B X']", "A B C", expect!["`partition` names the node `X`; the nodes are: A B C"]);
+        check(
+            "['A B C']",
+            "A B C",
+            expect![[
+                r#"`partition` cannot be ["A B C"]; it takes "halves" or "isolate-one" or "bridge" or "ring" or ["A", "B C D E"]"#
+            ]],
+        );
+        check(
+            "'halfs'",
+            "A B C",
+            expect![[
+                r#"`partition` cannot be "halfs" (did you mean `halves`?); it takes "halves" or "isolate-one" or "bridge" or "ring" or ["A", "B C D E"]"#
+            ]],
+        );
     }
 }

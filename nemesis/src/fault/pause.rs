@@ -71,8 +71,16 @@ mod tests {
         check("'one'", "A B C", expect!["pause C: pause C"]);
         check("'minority'", "A B C D E", expect!["pause A D: pause A pause D"]);
         check("'all'", "A B C", expect!["pause A B C: pause A pause B pause C"]);
-        check("'minority'", "A B", expect![[r#"`pause = "minority"` needs 3 nodes or more, and there are 2"#]]);
-        check("'D'", "A B C", expect!["`pause` names the node `D`, did you mean `A`?; the nodes are: A B C"]);
-        check("''", "A B C", expect![[r#"`pause` cannot be "", did you mean `A`?; it takes "A" or "one" or "minority" or "all""#]]);
+        check(
+            "'minority'",
+            "A B",
+            expect![[r#"`pause = "minority"` needs 3 nodes or more, and there are 2"#]],
+        );
+        check("'D'", "A B C", expect!["`pause` names the node `D`; the nodes are: A B C"]);
+        check(
+            "''",
+            "A B C",
+            expect![[r#"`pause` cannot be ""; it takes "A" or "one" or "minority" or "all""#]],
+        );
     }
 }

@@ -145,16 +145,46 @@ mod tests {
 
     #[test]
     fn links_are_all_one_or_given() {
-        check("{ links = 'all', latency = '200ms', jitter = '50ms' }", "A B", expect!["all links + 200 ms ± 50 ms: A→B+200±50 B→A+200±50"]);
+        check(
+            "{ links = 'all', latency = '200ms', jitter = '50ms' }",
+            "A B",
+            expect!["all links + 200 ms ± 50 ms: A→B+200±50 B→A+200±50"],
+        );
         check("{ links = 'one', latency = '1s' }", "A B C", expect!["C → A + 1000 ms: C→A+1000±0"]);
-        check("{ links = ['A', 'B C'], latency = '20ms' }", "A B C", expect!["A → B C + 20 ms: A→B+20±0 A→C+20±0"]);
-        check("{ links = ['clients', 'B'], latency = '20ms' }", "A B C", expect!["clients → B + 20 ms: clients→B+20±0"]);
+        check(
+            "{ links = ['A', 'B C'], latency = '20ms' }",
+            "A B C",
+            expect!["A → B C + 20 ms: A→B+20±0 A→C+20±0"],
+        );
+        check(
+            "{ links = ['clients', 'B'], latency = '20ms' }",
+            "A B C",
+            expect!["clients → B + 20 ms: clients→B+20±0"],
+        );
     }
 
     #[test]
     fn jitter_is_at_most_the_latency() {
-        check("{ latency = '20ms', jitter = '30ms' }", "A B", expect![[r#"`slow` cannot be { jitter = "30ms", latency = "20ms" }; it takes { links = "all", latency = "200ms", jitter = "50ms" } or { links = "one", latency = "200ms" } or { links = ["A", "B C"], latency = "200ms" }"#]]);
-        check("{ jitter = '30ms' }", "A B", expect![[r#"`slow` cannot be { jitter = "30ms" }; it takes { links = "all", latency = "200ms", jitter = "50ms" } or { links = "one", latency = "200ms" } or { links = ["A", "B C"], latency = "200ms" }"#]]);
-        check("'all'", "A B", expect![[r#"`slow` cannot be "all"; it takes { links = "all", latency = "200ms", jitter = "50ms" } or { links = "one", latency = "200ms" } or { links = ["A", "B C"], latency = "200ms" }"#]]);
+        check(
+            "{ latency = '20ms', jitter = '30ms' }",
+            "A B",
+            expect![[
+                r#"`slow` cannot be { jitter = "30ms", latency = "20ms" }; it takes { links = "all", latency = "200ms", jitter = "50ms" } or { links = "one", latency = "200ms" } or { links = ["A", "B C"], latency = "200ms" }"#
+            ]],
+        );
+        check(
+            "{ jitter = '30ms' }",
+            "A B",
+            expect![[
+                r#"`slow` cannot be { jitter = "30ms" }; it takes { links = "all", latency = "200ms", jitter = "50ms" } or { links = "one", latency = "200ms" } or { links = ["A", "B C"], latency = "200ms" }"#
+            ]],
+        );
+        check(
+            "'all'",
+            "A B",
+            expect![[
+                r#"`slow` cannot be "all"; it takes { links = "all", latency = "200ms", jitter = "50ms" } or { links = "one", latency = "200ms" } or { links = ["A", "B C"], latency = "200ms" }"#
+            ]],
+        );
     }
 }
