@@ -150,6 +150,11 @@ impl InForce {
         effects.iter().filter(|effect| self.leave(effect)).collect()
     }
 
+    /// Every effect in force, once.
+    pub fn effects(&self) -> impl Iterator<Item = &Effect> {
+        self.0.keys()
+    }
+
     fn enter(&mut self, effect: &Effect) -> bool {
         let count = self.0.entry(effect.clone()).or_default();
         *count += 1;

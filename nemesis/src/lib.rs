@@ -11,6 +11,7 @@
 
 mod clock;
 pub mod controls;
+pub mod driver;
 pub mod duration;
 pub mod effect;
 pub mod error;
@@ -20,8 +21,10 @@ pub mod proxy;
 pub mod schedule;
 mod selection;
 pub mod spec;
+mod verify;
 
 pub use controls::{Control, Controls};
+pub use driver::{Happening, LiveControls, Ready, Summary, drive};
 pub use effect::{Effect, Endpoint, InForce};
 pub use error::Error;
 pub use fault::{Argument, Fault};

@@ -44,6 +44,14 @@ impl PlannedFault {
         self.at + self.duration
     }
 
+    /// Kind and summary, such as `partition A | B C` or `kill B`.
+    pub fn title(&self) -> String {
+        if self.summary.starts_with(&self.name) {
+            return self.summary.clone();
+        }
+        format!("{} {}", self.name, self.summary)
+    }
+
     /// The directed links that it touches.
     pub fn links(&self) -> Vec<(NodeName, NodeName)> {
         let link = |effect: &Effect| match effect.target() {

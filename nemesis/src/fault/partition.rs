@@ -195,6 +195,10 @@ pub(crate) const RESERVED: &[&str] =
 mod tests {
     use expect_test::{Expect, expect};
 
+    use rand::SeedableRng;
+    use rand_chacha::ChaCha8Rng;
+
+    use super::*;
     use crate::fault::tests::resolve;
 
     fn check(form: &str, nodes: &str, expected: Expect) {
@@ -234,6 +238,23 @@ mod tests {
             "A B C D E",
             expect!["ring D A E B C, each hears 3 of 5: A⇥B A⇥C B⇥A B⇥D C⇥A C⇥E D⇥B D⇥E E⇥C E⇥D"],
         );
+    }
+
+    #[test]
+    fn a_ring_of_any_size_has_majorities_and_no_two_alike() {
+        for count in 4..=9 {
+            let nodes: Vec<NodeName> = (0..count).map(|index| NodeName::from(format!("n{index}"))).collect();
+            let ring = Shape::Ring.resolve(&nodes, &mut ChaCha8Rng::seed_from_u64(count)).unwrap();
+            let heard = |node: &NodeName| -> BTreeSet<NodeName> {
+                let cut = |from: &NodeName| {
+                    ring.effects.contains(&Effect::Cut { from: from.clone().into(), to: node.clone().into() })
+                };
+                nodes.iter().filter(|from| !cut(from)).cloned().collect()
+            };
+            let views: BTreeSet<BTreeSet<NodeName>> = nodes.iter().map(heard).collect();
+            assert_eq!(views.len(), nodes.len(), "two of {count} nodes hear the same nodes");
+            assert!(views.iter().all(|view| view.len() > nodes.len() / 2 && view.len() < nodes.len()));
+        }
     }
 
     #[test]

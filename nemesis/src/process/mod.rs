@@ -15,6 +15,7 @@
 //! node that is stopped while the harness is killed lives on until somebody continues it.
 
 mod child;
+mod keeper;
 mod spawner;
 mod supervisor;
 

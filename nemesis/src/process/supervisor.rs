@@ -6,25 +6,21 @@
 //!                       │    resume                        │ restart: the same command
 //!                       └──────────── kill, or by itself ──┘
 //! ```
-//!
-//! Only the keeper waits for its child, and it signals only before the wait returned: a process id
-//! that was given to somebody else meanwhile is never hit.
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Seek, SeekFrom};
-use std::path::{Path, PathBuf};
+use std::fs::{self, OpenOptions};
+use std::io;
+use std::path::PathBuf;
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use histories::{NodeEvent, NodeName, NodeState};
-use rustix::process::{Pid, Signal};
-use tokio::process::Child;
+use histories::{NodeEvent, NodeName};
 use tokio::sync::{mpsc, watch};
 
 use super::child::PARENT_VARIABLE;
+use super::keeper::{Keeper, Order};
 use super::spawner;
 use crate::Error;
 
@@ -80,13 +76,6 @@ struct Kept {
     pid: u32,
     state: watch::Receiver<ProcessState>,
     orders: mpsc::UnboundedSender<Order>,
-}
-
-#[derive(Debug, Clone, Copy)]
-enum Order {
-    Kill,
-    Pause,
-    Resume,
 }
 
 impl Supervisor {
@@ -227,86 +216,6 @@ fn prepare(spec: &CommandSpec) -> io::Result<Command> {
     // Nobody writes to standard input: the child reads from it when we are gone.
     command.stdin(Stdio::piped()).stdout(log.try_clone()?).stderr(log);
     Ok(command)
-}
-
-struct Keeper {
-    node: NodeName,
-    log: PathBuf,
-    pid: u32,
-    state: watch::Sender<ProcessState>,
-    killed: bool,
-}
-
-impl Keeper {
-    async fn keep(
-        mut self,
-        mut child: Child,
-        mut orders: mpsc::UnboundedReceiver<Order>,
-        exits: mpsc::UnboundedSender<NodeEvent>,
-    ) {
-        // Waiting for the child would close its standard input, which tells it to exit.
-        let _lifeline = child.stdin.take();
-        let status = loop {
-            tokio::select! {
-                status = child.wait() => break status,
-                order = orders.recv(), if !self.killed => self.obey(order, &mut child),
-            }
-        };
-        match status {
-            Ok(status) => {
-                if !self.killed {
-                    drop(exits.send(self.unasked(status)));
-                }
-                self.state.send_replace(ProcessState::Exited(status));
-            }
-            Err(error) => tracing::error!(node = %self.node, %error, "the process cannot be waited for"),
-        }
-    }
-
-    /// No order at all means that the last handle to the supervisor is gone.
-    fn obey(&mut self, order: Option<Order>, child: &mut Child) {
-        let done = match order {
-            Some(Order::Pause) => self.signal(Signal::STOP, ProcessState::Paused),
-            Some(Order::Resume) => self.signal(Signal::CONT, ProcessState::Running),
-            Some(Order::Kill) | None => {
-                self.killed = true;
-                child.start_kill()
-            }
-        };
-        if let Err(error) = done {
-            tracing::warn!(node = %self.node, %error, "the process cannot be signalled");
-        }
-    }
-
-    fn signal(&self, signal: Signal, state: ProcessState) -> io::Result<()> {
-        let pid = i32::try_from(self.pid).ok().and_then(Pid::from_raw);
-        rustix::process::kill_process(pid.ok_or(io::ErrorKind::InvalidInput)?, signal)?;
-        self.state.send_replace(state);
-        Ok(())
-    }
-
-    fn unasked(&self, status: ExitStatus) -> NodeEvent {
-        let lines = last_lines(&self.log).unwrap_or_default();
-        let end = if lines.is_empty() {
-            "it logged nothing".to_owned()
-        } else {
-            format!("its last lines: {lines}")
-        };
-        let detail = format!("ended by itself ({status}); {end}");
-        NodeEvent { node: self.node.clone(), state: NodeState::Down, detail }
-    }
-}
-
-/// The last lines of a log, at most five of them and 2 KiB.
-fn last_lines(log: &Path) -> io::Result<String> {
-    let mut file = File::open(log)?;
-    let length = file.seek(SeekFrom::End(0))?;
-    file.seek(SeekFrom::Start(length.saturating_sub(2048)))?;
-    let mut tail = Vec::new();
-    file.read_to_end(&mut tail)?;
-    let tail = String::from_utf8_lossy(&tail);
-    let lines: Vec<&str> = tail.lines().filter(|line| !line.trim().is_empty()).collect();
-    Ok(lines[lines.len().saturating_sub(5)..].join(" ⏎ "))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

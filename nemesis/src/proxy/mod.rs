@@ -23,7 +23,9 @@
 //! connection, so a caller sees *connected, then reset*, which looks the same as a node that died after
 //! reading the request. **A reset without an answer is therefore unknown for a write**, and never
 //! proves that nothing happened. During a cut a new connection is accepted and stays silent: it looks
-//! like a connection whose packets are lost, and ends in the caller's own timeout.
+//! like a connection whose packets are lost, and ends in the caller's own timeout. It is connected onward
+//! after the heal even if the caller has given up, and what the caller wrote is then delivered: a late
+//! request is no rarity under a proxy, and a store must bear it.
 //!
 //! Limits: a link ends where TCP ends; loss, duplication and reordering of packets do not exist here. What
 //! a cut caught inside the kernel's buffers towards the receiver, at most a few microseconds' worth, still arrives.
