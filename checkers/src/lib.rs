@@ -14,6 +14,8 @@ pub mod budget;
 pub mod evidence;
 pub mod facts;
 pub mod graph;
+pub mod invariant;
+pub mod multi_leader;
 pub mod verdict;
 pub mod wording;
 
@@ -35,7 +37,12 @@ pub trait Checker: Sync {
 }
 
 /// Every checker, sorted by the name of its guarantee. To add one: a file, and a line here.
-pub static CHECKERS: &[&dyn Checker] = &[];
+pub static CHECKERS: &[&dyn Checker] = &[
+    &multi_leader::convergence::Convergence,
+    &multi_leader::deleted::DeletesStayDeleted,
+    &multi_leader::lost_updates::NoLostUpdates,
+    &invariant::made_up::NoMadeUpValues,
+];
 
 /// The checker of the guarantee with this name.
 pub fn checker(guarantee: &str) -> Option<&'static dyn Checker> {
