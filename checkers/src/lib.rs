@@ -15,9 +15,13 @@ pub mod evidence;
 pub mod facts;
 pub mod graph;
 pub mod invariant;
+pub mod linearizable;
 pub mod multi_leader;
 pub mod verdict;
 pub mod wording;
+
+#[cfg(test)]
+mod random;
 
 pub use budget::Budget;
 pub use evidence::{Certainty, Edge, EdgeKind, Finding, Step};
@@ -40,6 +44,7 @@ pub trait Checker: Sync {
 pub static CHECKERS: &[&dyn Checker] = &[
     &multi_leader::convergence::Convergence,
     &multi_leader::deleted::DeletesStayDeleted,
+    &linearizable::Linearizable,
     &multi_leader::lost_updates::NoLostUpdates,
     &invariant::made_up::NoMadeUpValues,
 ];
