@@ -1,2 +1,23 @@
-//! The `rashomon` command.
-fn main() {}
+//! The `rashomon` command: drives clients against a store, breaks the network and the processes
+//! under it, records every answer, judges the record, and tells what happened.
+
+use std::process::ExitCode;
+
+mod cli;
+mod client;
+mod exit;
+mod judge;
+mod names;
+mod plan;
+mod progress;
+mod recorder;
+mod report;
+mod rng;
+mod run;
+mod store;
+mod target;
+mod workload;
+
+fn main() -> ExitCode {
+    ExitCode::from(cli::main())
+}

@@ -95,7 +95,7 @@ pub enum Error {
 }
 
 /// Writes the header line.
-pub fn write_header(out: &mut impl Write, header: &Header) -> io::Result<()> {
+pub fn write_header(out: &mut (impl Write + ?Sized), header: &Header) -> io::Result<()> {
     write_line(
         out,
         &HeaderLine { rashomon: "history".into(), version: VERSION.into(), header: header.clone() },
@@ -103,7 +103,7 @@ pub fn write_header(out: &mut impl Write, header: &Header) -> io::Result<()> {
 }
 
 /// Writes one event as one line.
-pub fn write_event(out: &mut impl Write, event: &Event) -> io::Result<()> {
+pub fn write_event(out: &mut (impl Write + ?Sized), event: &Event) -> io::Result<()> {
     write_line(out, &LineOut::from(event))
 }
 
@@ -256,7 +256,7 @@ fn replies_out(replies: &[Reply]) -> OneOrMany<&Reply> {
     }
 }
 
-fn write_line(out: &mut impl Write, line: &impl Serialize) -> io::Result<()> {
+fn write_line(out: &mut (impl Write + ?Sized), line: &impl Serialize) -> io::Result<()> {
     serde_json::to_writer(&mut *out, line)?;
     out.write_all(b"\n")
 }

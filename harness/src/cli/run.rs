@@ -1,0 +1,161 @@
+//! `rashomon run [PLAN]`: the flags are the topmost layer of the plan.
+
+use std::path::{Path, PathBuf};
+
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args};
+
+use super::{Session, block_on};
+use crate::exit::{Exit, Stop};
+use crate::plan::layer::{Layer, Merged, Origin, merge};
+use crate::plan::{Plan, file};
+use crate::run::{Request, repeat};
+
+/// Run a plan: workload, faults, check, report
+#[derive(Debug, Args)]
+pub(crate) struct Run {
+    /// Test plan. Without one: ./rashomon.toml if it is there, else the built-in plan `quick`
+    plan: Option<PathBuf>,
+    /// Use [profile.NAME] of the plan
+    #[arg(short, long, value_name = "NAME", env = "RASHOMON_PROFILE", hide_env_values = true)]
+    profile: Option<String>,
+    /// Print the plan as it will run, with the origin of each value, and stop
+    #[arg(long)]
+    show_plan: bool,
+
+    /// reference:MODE, control, or the URLs of a store that speaks the reference API
+    #[arg(short, long, value_name = "TARGET", env = "RASHOMON_TARGET", hide_env_values = true, help_heading = "Target")]
+    target: Option<String>,
+    /// Nodes of the reference database
+    #[arg(short, long, value_name = "N", help_heading = "Target")]
+    nodes: Option<String>,
+
+    /// What the clients do: append, counter, register, session-mix, set
+    #[arg(short, long, value_name = "NAME", help_heading = "Load")]
+    workload: Option<String>,
+    /// Concurrent clients [default: 10]
+    #[arg(short, long, value_name = "N", help_heading = "Load")]
+    clients: Option<String>,
+    /// sticky: a client stays on its node; roam: any node [default: what the workload is made for]
+    #[arg(long, value_name = "HOW", help_heading = "Load")]
+    sessions: Option<String>,
+    /// Operations per second over all clients; 0 is as fast as possible [default: 600]
+    #[arg(short, long, value_name = "OPS", help_heading = "Load")]
+    rate: Option<String>,
+    /// Keys in use at a time [default: 400]
+    #[arg(long, value_name = "N", help_heading = "Load")]
+    keys: Option<String>,
+    /// How long to run, without set-up and checking [default: 30s]
+    #[arg(short, long, value_name = "TIME", help_heading = "Load")]
+    duration: Option<String>,
+    /// After that an operation is unknown, never failed [default: 1s]
+    #[arg(long, value_name = "TIME", help_heading = "Load")]
+    timeout: Option<String>,
+
+    /// Faults, comma-separated: none, partition, one-way, flap, slow, pause, kill [default: partition]
+    #[arg(short, long, value_name = "LIST", help_heading = "Faults")]
+    faults: Option<String>,
+
+    /// Fixes requests and fault schedule; random when absent, and always printed
+    #[arg(short, long, value_name = "HEX", env = "RASHOMON_SEED", hide_env_values = true, help_heading = "Repetition")]
+    seed: Option<String>,
+    /// Run this many seeds, stop at the first broken expectation [default: 1]
+    #[arg(long, value_name = "N", help_heading = "Repetition")]
+    repeat: Option<String>,
+
+    /// GUARANTEE=hold|break|watch, may be given many times
+    #[arg(short, long, value_name = "EXPECT", help_heading = "Judgement")]
+    expect: Vec<String>,
+    /// Longest quiet time after the last fault, before the final reads [default: 5s]
+    #[arg(long, value_name = "TIME", help_heading = "Judgement")]
+    settle: Option<String>,
+    /// Longest search of a checker before it answers "not judged", in steps [default: 200000000]
+    #[arg(long, value_name = "STEPS", help_heading = "Judgement")]
+    check_steps: Option<String>,
+    /// What becomes of a run in which nothing broke, but not everything could be judged: fail, pass
+    /// [default: fail]
+    #[arg(long, value_name = "HOW", help_heading = "Judgement")]
+    on_indeterminate: Option<String>,
+}
+
+/// The plan that runs when none is named and this file is there.
+const USUAL_PLAN: &str = "rashomon.toml";
+
+impl Run {
+    pub(crate) fn run(self, session: &Session, matches: &ArgMatches) -> Result<Exit, Stop> {
+        let merged = self.merged(matches)?;
+        if self.show_plan {
+            print!("{}", merged.show());
+            return Ok(Exit::Met);
+        }
+        let request = Request { merged, expected_by: None };
+        block_on(repeat(session, request))
+    }
+
+    fn merged(&self, matches: &ArgMatches) -> Result<Merged, Stop> {
+        let mut layers = Vec::new();
+        let usual = Path::new(USUAL_PLAN);
+        let plan = self.plan.as_deref().or_else(|| usual.exists().then_some(usual));
+        match (plan, &self.profile) {
+            (Some(path), profile) => {
+                let file = file::read(path, profile.as_deref())?;
+                layers.push(file.settings);
+                layers.extend(file.profile);
+            }
+            (None, Some(profile)) => {
+                return Err(Stop::usage(format!(
+                    "--profile {profile}: there is no plan to take it from; name one, or write {USUAL_PLAN}"
+                )));
+            }
+            (None, None) => {}
+        }
+        let (environment, flags) = self.layers(matches)?;
+        layers.extend([environment, flags]);
+        merge(Plan::default(), &layers)
+    }
+
+    fn layers(&self, matches: &ArgMatches) -> Result<(Layer, Layer), Stop> {
+        let (mut environment, mut flags) = (Layer::default(), Layer::default());
+        let given: [(&str, &str, &Option<String>); 15] = [
+            ("target", "target", &self.target),
+            ("target.nodes", "nodes", &self.nodes),
+            ("load.workload", "workload", &self.workload),
+            ("load.clients", "clients", &self.clients),
+            ("load.sessions", "sessions", &self.sessions),
+            ("load.rate", "rate", &self.rate),
+            ("load.keys", "keys", &self.keys),
+            ("load.duration", "duration", &self.duration),
+            ("load.timeout", "timeout", &self.timeout),
+            ("faults", "faults", &self.faults),
+            ("seed", "seed", &self.seed),
+            ("repeat", "repeat", &self.repeat),
+            ("check.settle", "settle", &self.settle),
+            ("check.steps", "check_steps", &self.check_steps),
+            ("check.on-indeterminate", "on_indeterminate", &self.on_indeterminate),
+        ];
+        for (path, id, value) in given {
+            let Some(value) = value else { continue };
+            if matches.value_source(id) == Some(ValueSource::EnvVariable) {
+                let name = format!("RASHOMON_{}", id.to_uppercase());
+                environment.set(path, value.as_str(), Origin::Environment(name));
+            } else {
+                flags.set(path, value.as_str(), Origin::Flag(format!("--{}", id.replace('_', "-"))));
+            }
+        }
+        for expectation in &self.expect {
+            let (path, value) = expect_setting(expectation)?;
+            flags.set(path, value, Origin::Flag("--expect".into()));
+        }
+        Ok((environment, flags))
+    }
+}
+
+/// `no-lost-updates=break` as a setting.
+pub(super) fn expect_setting(text: &str) -> Result<(String, String), Stop> {
+    match text.split_once('=') {
+        Some((guarantee, expectation)) => Ok((format!("expect.{guarantee}"), expectation.to_string())),
+        None => Err(Stop::usage(format!(
+            "--expect {text}: expected GUARANTEE=hold, GUARANTEE=break or GUARANTEE=watch, such as convergence=hold"
+        ))),
+    }
+}

@@ -1,0 +1,174 @@
+//! The judge: what a plan expects, against what the checkers observed.
+//!
+//! ```text
+//!              observed  held              broken            not judged
+//!   hold                 met               BROKEN            indeterminate
+//!   break                BROKEN            met               indeterminate
+//!   watch                –                 –                 –
+//! ```
+//!
+//! Held needs evidence: fewer chances than the plan asks for, or a fault that did not bite, make it
+//! *not judged*. Broken stays broken whatever else went wrong.
+
+use std::collections::BTreeMap;
+
+use checkers::{Budget, CHECKERS, Facts, Judgement, Verdict};
+use histories::{FaultStage, History};
+
+use crate::exit::Exit;
+use crate::plan::{Expectation, OnIndeterminate};
+
+/// What to judge, and how strictly.
+#[derive(Debug, Clone)]
+pub(crate) struct Rules {
+    /// Guarantees in the order of the report, each with what is expected of it.
+    pub(crate) expect: Vec<(String, Expectation)>,
+    /// Steps that one checker may take.
+    pub(crate) steps: u64,
+    /// Fewer chances than this are none.
+    pub(crate) min_exposure: u64,
+    /// What *not judged* comes to.
+    pub(crate) on_indeterminate: OnIndeterminate,
+    /// Guarantees without any chance do not count as expected: for records of unknown origin.
+    pub(crate) forgive_no_chance: bool,
+}
+
+/// One guarantee, judged.
+#[derive(Debug, Clone)]
+pub(crate) struct Row {
+    pub(crate) expected: Expectation,
+    pub(crate) verdict: Verdict,
+}
+
+/// A whole run, judged.
+#[derive(Debug, Clone)]
+pub(crate) struct Judged {
+    pub(crate) rows: Vec<Row>,
+    pub(crate) exit: Exit,
+}
+
+/// The guarantees of a workload in the order of the report: what most stores promise is expected to
+/// hold unless the plan says otherwise, the rest is watched.
+pub(crate) fn expectations(
+    guarantees: &[&str],
+    plan: &BTreeMap<String, Expectation>,
+) -> Vec<(String, Expectation)> {
+    const USUAL: [&str; 3] = ["no-lost-updates", "convergence", "no-made-up-values"];
+    let usual = |name: &str| if USUAL.contains(&name) { Expectation::Hold } else { Expectation::Watch };
+    let mut expect: Vec<(String, Expectation)> = guarantees
+        .iter()
+        .map(|name| (name.to_string(), plan.get(*name).copied().unwrap_or(usual(name))))
+        .collect();
+    for (name, expectation) in plan {
+        if !guarantees.contains(&name.as_str()) {
+            expect.push((name.clone(), *expectation));
+        }
+    }
+    expect.sort_by_key(|(_, expectation)| *expectation == Expectation::Watch);
+    expect
+}
+
+/// Judges `history`.
+pub(crate) fn judge(history: &History, rules: &Rules) -> Judged {
+    let facts = Facts::new(history);
+    let toothless = toothless_faults(history);
+    let rows: Vec<Row> = rules
+        .expect
+        .iter()
+        .filter_map(|(name, expected)| {
+            let checker = CHECKERS.iter().find(|checker| checker.guarantee() == name)?;
+            let verdict = checker.check(&facts, Budget { steps: rules.steps });
+            Some(Row { expected: *expected, verdict: demand_evidence(verdict, rules, &toothless) })
+        })
+        .collect();
+    let exit = rows.iter().map(|row| exit_of(row, rules)).fold(Exit::Met, Exit::worse);
+    let judged_nothing = rows.iter().all(|row| matches!(row.verdict.judgement, Judgement::NotJudged { .. }));
+    let exit = if judged_nothing { exit.worse(Exit::Indeterminate) } else { exit };
+    Judged { exit: soften(exit, rules), rows }
+}
+
+fn soften(exit: Exit, rules: &Rules) -> Exit {
+    match (exit, rules.on_indeterminate) {
+        (Exit::Indeterminate, OnIndeterminate::Pass) => Exit::Met,
+        (exit, _) => exit,
+    }
+}
+
+fn demand_evidence(mut verdict: Verdict, rules: &Rules, toothless: &[String]) -> Verdict {
+    if verdict.judgement != Judgement::Held {
+        return verdict;
+    }
+    if verdict.chances.count < rules.min_exposure {
+        let (count, least) = (verdict.chances.count, rules.min_exposure);
+        let why = format!("{count} chances to break, and the plan asks for {least}: {}", verdict.chances.what);
+        verdict.judgement = Judgement::NotJudged { why };
+    } else if let Some(fault) = toothless.first() {
+        let why = format!("a fault did not bite: {fault}");
+        verdict.judgement = Judgement::NotJudged { why };
+    }
+    verdict
+}
+
+fn exit_of(row: &Row, rules: &Rules) -> Exit {
+    match (row.expected, &row.verdict.judgement) {
+        (Expectation::Watch, _) => Exit::Met,
+        (Expectation::Hold, Judgement::Held) | (Expectation::Break, Judgement::Broken) => Exit::Met,
+        (Expectation::Hold, Judgement::Broken) | (Expectation::Break, Judgement::Held) => Exit::Broken,
+        (_, Judgement::NotJudged { .. }) if rules.forgive_no_chance && row.verdict.chances.count == 0 => Exit::Met,
+        (_, Judgement::NotJudged { .. }) => Exit::Indeterminate,
+    }
+}
+
+/// Faults that were injected and seen not to bite.
+fn toothless_faults(history: &History) -> Vec<String> {
+    let ineffective = history.faults().iter().filter(|(_, fault)| fault.stage == FaultStage::Ineffective);
+    ineffective.map(|(_, fault)| format!("{} {}: {}", fault.name, fault.summary, fault.detail)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use histories::text;
+
+    const LOST: &str = "
+        nodes A B
+        c0@A 0..1 write x [1] -> ok A:1
+        c1@A 2..3 read x -> [1]@A:1
+        c2@B 2..3 read x -> [1]@A:1
+        c1@A 4..5 cas x [1]@A:1 [1 2] -> ok A:2
+        c2@B 4..5 cas x [1]@A:1 [1 3] -> ok B:1
+        -- final-reads
+        c3@A read x -> [1 3]@B:1
+        c4@B read x -> [1 3]@B:1";
+
+    fn exit(history: &str, expect: &[(&str, Expectation)]) -> Exit {
+        let rules = Rules {
+            expect: expect.iter().map(|(name, expectation)| (name.to_string(), *expectation)).collect(),
+            steps: 1000,
+            min_exposure: 1,
+            on_indeterminate: OnIndeterminate::Fail,
+            forgive_no_chance: false,
+        };
+        judge(&text::parse(history).unwrap(), &rules).exit
+    }
+
+    #[test]
+    fn expectations_meet_observations() {
+        use Expectation::{Break, Hold, Watch};
+        assert_eq!(exit(LOST, &[("no-lost-updates", Hold)]), Exit::Broken);
+        assert_eq!(exit(LOST, &[("no-lost-updates", Break)]), Exit::Met);
+        assert_eq!(exit(LOST, &[("no-lost-updates", Watch), ("convergence", Hold)]), Exit::Met);
+        assert_eq!(exit(LOST, &[("convergence", Break)]), Exit::Broken);
+        assert_eq!(exit(LOST, &[("deletes-stay-deleted", Hold)]), Exit::Indeterminate);
+        let both = [("deletes-stay-deleted", Hold), ("no-lost-updates", Hold)];
+        assert_eq!(exit(LOST, &both), Exit::Broken);
+    }
+
+    #[test]
+    fn nothing_is_held_where_nothing_could_break() {
+        let expect: Vec<(&str, Expectation)> =
+            CHECKERS.iter().map(|checker| (checker.guarantee(), Expectation::Hold)).collect();
+        assert_eq!(exit("c0 read x -> failed 503", &expect), Exit::Indeterminate);
+        assert_eq!(exit("", &expect), Exit::Indeterminate);
+    }
+}

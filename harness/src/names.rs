@@ -1,0 +1,36 @@
+//! Unknown names: the nearest ones first, then the list.
+
+/// What to say when `name` is not among `known`: `no workload "apend"; did you mean append? There
+/// are append, counter, …`.
+pub(crate) fn unknown<'a>(what: &str, name: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+    let known: Vec<&str> = known.into_iter().collect();
+    let near = nearest(name, &known);
+    let hint = if near.is_empty() { String::new() } else { format!("; did you mean {}?", near.join(" or ")) };
+    let stop = if near.is_empty() { ";" } else { "" };
+    format!("no {what} {name:?}{hint}{stop} there are {}", known.join(", "))
+}
+
+/// The names that a slip of the finger could have turned into `name`, nearest first, three at most.
+fn nearest<'a>(name: &str, known: &[&'a str]) -> Vec<&'a str> {
+    let mut scored: Vec<(f64, &str)> = known
+        .iter()
+        .map(|candidate| (strsim::jaro_winkler(name, candidate), *candidate))
+        .filter(|(score, _)| *score > 0.8)
+        .collect();
+    scored.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(b.1)));
+    scored.into_iter().take(3).map(|(_, candidate)| candidate).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slip_of_the_finger_gets_the_nearest_name() {
+        assert_eq!(
+            unknown("workload", "apend", ["append", "counter"]),
+            r#"no workload "apend"; did you mean append? there are append, counter"#
+        );
+        assert_eq!(unknown("workload", "zzz", ["append"]), r#"no workload "zzz"; there are append"#);
+    }
+}

@@ -1,0 +1,160 @@
+//! A plan: everything that a run does, in one value.
+//!
+//! ```text
+//!   built in  <  plan file  <  [profile.NAME]  <  environment  <  flags
+//!      └──────────── layers of settings, each with its origin ──────┘
+//!                                  │ merge
+//!                                Plan ──► the run, plan.toml, plan.resolved.json
+//! ```
+
+use std::collections::BTreeMap;
+
+use histories::Nanos;
+
+use crate::rng::Seed;
+use crate::target::TargetSpec;
+
+pub(crate) mod file;
+pub(crate) mod layer;
+pub(crate) mod setting;
+
+/// What a run does.
+#[derive(Debug, Clone)]
+pub(crate) struct Plan {
+    /// What the plan is called in reports.
+    pub(crate) name: String,
+    /// What is tested.
+    pub(crate) target: TargetSpec,
+    /// What the clients do.
+    pub(crate) load: Load,
+    /// What is done to the target.
+    pub(crate) faults: Faults,
+    /// How the record is judged.
+    pub(crate) check: Check,
+    /// What the run is expected to say, by guarantee.
+    pub(crate) expect: BTreeMap<String, Expectation>,
+    /// Fixes requests and fault schedule; drawn at random when absent.
+    pub(crate) seed: Option<Seed>,
+    /// How many seeds to run.
+    pub(crate) repeat: u32,
+}
+
+/// What the clients do.
+#[derive(Debug, Clone)]
+pub(crate) struct Load {
+    /// The workload's name.
+    pub(crate) workload: String,
+    /// Concurrent clients, at least 1.
+    pub(crate) clients: u32,
+    /// Which node a client talks to; the workload's own choice if the plan does not say.
+    pub(crate) sessions: Option<Routing>,
+    /// Calls per second over all clients; 0 is as fast as the answers come.
+    pub(crate) rate: u32,
+    /// How many keys the workload uses.
+    pub(crate) keys: u32,
+    /// How long the load lasts.
+    pub(crate) duration: Nanos,
+    /// After that a call is unknown.
+    pub(crate) timeout: Nanos,
+}
+
+/// Which node a client talks to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Routing {
+    /// A client stays on its node.
+    Sticky,
+    /// Each call goes to any node.
+    Roam,
+}
+
+impl Routing {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Sticky => "sticky",
+            Self::Roam => "roam",
+        }
+    }
+}
+
+/// What is done to the target.
+#[derive(Debug, Clone)]
+pub(crate) enum Faults {
+    /// Kinds of fault, spread over the load by the seed.
+    Kinds(Vec<String>),
+    /// Faults as the plan lists them, each with its line for messages.
+    Listed(Vec<(toml::Table, String)>),
+}
+
+/// How the record is judged.
+#[derive(Debug, Clone)]
+pub(crate) struct Check {
+    /// How long the replicas may take to become equal after the last fault.
+    pub(crate) settle: Nanos,
+    /// How many steps a search may take before it says *not judged*.
+    pub(crate) steps: u64,
+    /// A guarantee with fewer chances to break is *not judged*.
+    pub(crate) min_exposure: u64,
+    /// Whether an expected guarantee that could not be judged fails the run.
+    pub(crate) on_indeterminate: OnIndeterminate,
+}
+
+/// What becomes of a run in which nothing broke, but not everything could be judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OnIndeterminate {
+    /// Exit code 2.
+    Fail,
+    /// Exit code 0.
+    Pass,
+}
+
+/// What a plan says of a guarantee.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Expectation {
+    /// It must hold.
+    Hold,
+    /// It must be seen broken: for self-tests and demos.
+    Break,
+    /// Only tell me.
+    Watch,
+}
+
+impl Expectation {
+    pub(crate) const NAMES: [&str; 3] = ["hold", "break", "watch"];
+
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Hold => "hold",
+            Self::Break => "break",
+            Self::Watch => "watch",
+        }
+    }
+}
+
+/// The built-in plan `quick`: what runs when nothing else is said.
+impl Default for Plan {
+    fn default() -> Self {
+        Self {
+            name: "quick".into(),
+            target: TargetSpec::default(),
+            load: Load {
+                workload: "append".into(),
+                clients: 10,
+                sessions: None,
+                rate: 600,
+                keys: 400,
+                duration: Nanos::from_millis(30_000),
+                timeout: Nanos::from_millis(1_000),
+            },
+            faults: Faults::Kinds(vec!["partition".into()]),
+            check: Check {
+                settle: Nanos::from_millis(5_000),
+                steps: checkers::Budget::default().steps,
+                min_exposure: 1,
+                on_indeterminate: OnIndeterminate::Fail,
+            },
+            expect: BTreeMap::new(),
+            seed: None,
+            repeat: 1,
+        }
+    }
+}

@@ -1,0 +1,267 @@
+//! Settings: each has a path in the plan, a way to be read and a way to be shown. From this one list
+//! come the plan file, `--show-plan` and the messages about names that do not exist.
+
+use histories::Nanos;
+use toml::Value;
+
+use super::{Expectation, OnIndeterminate, Plan, Routing};
+use crate::names;
+use crate::target::TargetSpec;
+
+/// One setting of a plan.
+pub(crate) struct Setting {
+    /// Where it stands in the file, such as `load.rate`.
+    pub(crate) path: &'static str,
+    /// What it means, for people.
+    pub(crate) about: &'static str,
+    /// Takes a value; the error says what was expected.
+    pub(crate) set: fn(&mut Plan, &Value) -> Result<(), String>,
+    /// The value as it would be written in a plan; none if it has none.
+    pub(crate) show: fn(&Plan) -> Option<Value>,
+}
+
+/// Every setting but `[[fault]]` and `[expect]`, in the order in which they are applied and shown.
+pub(crate) static SETTINGS: &[Setting] = &[
+    Setting {
+        path: "name",
+        about: "what reports call the plan",
+        set: |plan, value| Ok(plan.name = text(value)?),
+        show: |plan| Some(plan.name.as_str().into()),
+    },
+    Setting {
+        path: "target",
+        about: "reference:MODE, control, or the URLs of a store that speaks the reference API",
+        set: |plan, value| Ok(plan.target = text(value)?.parse::<TargetSpec>()?),
+        show: |plan| Some(plan.target.to_string().into()),
+    },
+    Setting {
+        path: "target.reference",
+        about: "mode of the bundled database",
+        set: |plan, value| plan.target.set_mode(&text(value)?),
+        show: |_| None,
+    },
+    Setting {
+        path: "target.url",
+        about: "where a store runs that speaks the reference API",
+        set: |plan, value| Ok(plan.target = text(value)?.parse::<TargetSpec>()?),
+        show: |_| None,
+    },
+    Setting {
+        path: "target.nodes",
+        about: "nodes of the bundled database",
+        set: |plan, value| plan.target.set_nodes(whole(value, 1, 26)?),
+        show: |_| None,
+    },
+    Setting {
+        path: "target.topology",
+        about: "who sends to whom in the bundled database",
+        set: |plan, value| plan.target.set_topology(&text(value)?),
+        show: |_| None,
+    },
+    Setting {
+        path: "target.delivery",
+        about: "in which order the bundled database applies what it receives",
+        set: |plan, value| plan.target.set_delivery(&text(value)?),
+        show: |_| None,
+    },
+    Setting {
+        path: "load.workload",
+        about: "what the clients do",
+        set: |plan, value| Ok(plan.load.workload = workload(&text(value)?)?),
+        show: |plan| Some(plan.load.workload.as_str().into()),
+    },
+    Setting {
+        path: "load.clients",
+        about: "concurrent clients",
+        set: |plan, value| Ok(plan.load.clients = whole(value, 1, 10_000)?),
+        show: |plan| Some(i64::from(plan.load.clients).into()),
+    },
+    Setting {
+        path: "load.sessions",
+        about: "sticky: a client stays on its node; roam: any node",
+        set: |plan, value| Ok(plan.load.sessions = Some(routing(&text(value)?)?)),
+        show: |plan| plan.load.sessions.map(|routing| routing.as_str().into()),
+    },
+    Setting {
+        path: "load.rate",
+        about: "calls per second over all clients, 0 = as fast as possible",
+        set: |plan, value| Ok(plan.load.rate = whole(value, 0, 1_000_000)?),
+        show: |plan| Some(i64::from(plan.load.rate).into()),
+    },
+    Setting {
+        path: "load.keys",
+        about: "how many keys the workload uses",
+        set: |plan, value| Ok(plan.load.keys = whole(value, 1, 1_000_000)?),
+        show: |plan| Some(i64::from(plan.load.keys).into()),
+    },
+    Setting {
+        path: "load.duration",
+        about: "how long the load lasts, without set-up and checking",
+        set: |plan, value| Ok(plan.load.duration = positive(value)?),
+        show: |plan| Some(show_duration(plan.load.duration)),
+    },
+    Setting {
+        path: "load.timeout",
+        about: "after that a call is unknown, never failed",
+        set: |plan, value| Ok(plan.load.timeout = positive(value)?),
+        show: |plan| Some(show_duration(plan.load.timeout)),
+    },
+    Setting {
+        path: "faults",
+        about: "kinds of fault, spread over the load by the seed",
+        set: |plan, value| Ok(plan.faults = super::Faults::Kinds(fault_kinds(value)?)),
+        show: |plan| match &plan.faults {
+            super::Faults::Kinds(kinds) => Some(Value::Array(kinds.iter().map(|kind| kind.as_str().into()).collect())),
+            super::Faults::Listed(_) => None,
+        },
+    },
+    Setting {
+        path: "check.settle",
+        about: "longest quiet time after the last fault, before the final reads",
+        set: |plan, value| Ok(plan.check.settle = duration(value)?),
+        show: |plan| Some(show_duration(plan.check.settle)),
+    },
+    Setting {
+        path: "check.steps",
+        about: "longest search of a checker; then the answer is \"not judged\", not \"held\"",
+        set: |plan, value| Ok(plan.check.steps = whole(value, 1, i64::MAX as u64)?),
+        show: |plan| Some(i64::try_from(plan.check.steps).unwrap_or(i64::MAX).into()),
+    },
+    Setting {
+        path: "check.min-exposure",
+        about: "a guarantee with fewer chances to break is \"not judged\"",
+        set: |plan, value| Ok(plan.check.min_exposure = whole(value, 1, i64::MAX as u64)?),
+        show: |plan| Some(i64::try_from(plan.check.min_exposure).unwrap_or(i64::MAX).into()),
+    },
+    Setting {
+        path: "check.on-indeterminate",
+        about: "fail: exit code 2 if a guarantee could not be judged; pass: 0",
+        set: |plan, value| Ok(plan.check.on_indeterminate = on_indeterminate(&text(value)?)?),
+        show: |plan| {
+            Some(match plan.check.on_indeterminate {
+                OnIndeterminate::Fail => "fail".into(),
+                OnIndeterminate::Pass => "pass".into(),
+            })
+        },
+    },
+    Setting {
+        path: "seed",
+        about: "fixes requests and fault schedule; random when absent",
+        set: |plan, value| Ok(plan.seed = Some(text(value)?.parse()?)),
+        show: |plan| plan.seed.map(|seed| seed.to_string().into()),
+    },
+    Setting {
+        path: "repeat",
+        about: "run this many seeds, stop at the first broken expectation",
+        set: |plan, value| Ok(plan.repeat = whole(value, 1, 1_000_000)?),
+        show: |plan| Some(i64::from(plan.repeat).into()),
+    },
+];
+
+/// The setting at `path`.
+pub(crate) fn find(path: &str) -> Option<&'static Setting> {
+    SETTINGS.iter().find(|setting| setting.path == path)
+}
+
+pub(crate) fn expectation(value: &Value) -> Result<Expectation, String> {
+    match text(value)?.as_str() {
+        "hold" => Ok(Expectation::Hold),
+        "break" => Ok(Expectation::Break),
+        "watch" => Ok(Expectation::Watch),
+        other => Err(names::unknown("expectation", other, Expectation::NAMES)),
+    }
+}
+
+pub(crate) fn guarantee(name: &str) -> Result<String, String> {
+    match checkers::checker(name) {
+        Some(_) => Ok(name.to_string()),
+        None => Err(names::unknown("guarantee", name, checkers::CHECKERS.iter().map(|c| c.guarantee()))),
+    }
+}
+
+fn workload(name: &str) -> Result<String, String> {
+    match crate::workload::find(name) {
+        Some(_) => Ok(name.to_string()),
+        None => Err(names::unknown("workload", name, crate::workload::WORKLOADS.iter().map(|w| w.name()))),
+    }
+}
+
+fn fault_kinds(value: &Value) -> Result<Vec<String>, String> {
+    let kinds: Vec<String> = match value {
+        Value::String(list) => list.split(',').map(|kind| kind.trim().to_string()).collect(),
+        Value::Array(list) => list.iter().map(text).collect::<Result<_, _>>()?,
+        other => return Err(format!("expected a list of kinds such as \"partition,pause\", found {other}")),
+    };
+    let kinds: Vec<String> = kinds.into_iter().filter(|kind| kind != "none" && !kind.is_empty()).collect();
+    for kind in &kinds {
+        let known = std::iter::once("none").chain(nemesis::fault::FAULTS.iter().map(|fault| fault.name()));
+        nemesis::fault::find(kind).map_err(|_| names::unknown("kind of fault", kind, known))?;
+    }
+    Ok(kinds)
+}
+
+fn routing(name: &str) -> Result<Routing, String> {
+    match name {
+        "sticky" => Ok(Routing::Sticky),
+        "roam" => Ok(Routing::Roam),
+        other => Err(names::unknown("kind of session", other, ["sticky", "roam"])),
+    }
+}
+
+fn on_indeterminate(name: &str) -> Result<OnIndeterminate, String> {
+    match name {
+        "fail" => Ok(OnIndeterminate::Fail),
+        "pass" => Ok(OnIndeterminate::Pass),
+        other => Err(names::unknown("answer", other, ["fail", "pass"])),
+    }
+}
+
+fn text(value: &Value) -> Result<String, String> {
+    match value {
+        Value::String(text) => Ok(text.clone()),
+        other => Err(format!("expected a text in quotes, found {other}")),
+    }
+}
+
+/// A whole number in `[min, max]`, written as a number or, on the command line, as text.
+fn whole<T: TryFrom<u64>>(value: &Value, min: u64, max: u64) -> Result<T, String> {
+    let number = match value {
+        Value::Integer(number) => u64::try_from(*number).ok(),
+        Value::String(text) => text.replace(['_', ' '], "").parse().ok(),
+        _ => None,
+    };
+    number
+        .filter(|number| (min..=max).contains(number))
+        .and_then(|number| T::try_from(number).ok())
+        .ok_or_else(|| format!("expected a whole number from {min} to {max}, found {value}"))
+}
+
+fn duration(value: &Value) -> Result<Nanos, String> {
+    nemesis::duration::parse(&text(value)?).map_err(|error| error.to_string())
+}
+
+fn positive(value: &Value) -> Result<Nanos, String> {
+    match duration(value)? {
+        Nanos(0) => Err("expected more than 0s".into()),
+        positive => Ok(positive),
+    }
+}
+
+fn show_duration(duration: Nanos) -> Value {
+    nemesis::duration::format(duration).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_setting_shows_it_takes_again() {
+        let mut plan = Plan::default();
+        for setting in SETTINGS {
+            let Some(shown) = (setting.show)(&plan) else { continue };
+            assert_eq!((setting.set)(&mut plan, &shown), Ok(()), "{}", setting.path);
+            assert_eq!((setting.show)(&plan), Some(shown), "{}", setting.path);
+        }
+    }
+}

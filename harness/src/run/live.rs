@@ -1,0 +1,326 @@
+//! The live world: real processes, real sockets, real disks. Starts the target, drives load and
+//! faults against it, heals, settles, and reads everything back; all of it goes into the history.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use histories::{EventKind, FaultStage, Header, Nanos, NodeName, NodeState, Phase};
+use nemesis::driver::{Happening, LiveControls, Ready, drive};
+use nemesis::{PlannedFault, Schedule};
+use tokio::sync::watch;
+
+use super::load::{Sessions, Stage};
+use super::{Resolved, StopSignal, final_reads, load, settle};
+use crate::cli::{Format, Session};
+use crate::exit::Stop;
+use crate::plan::Plan;
+use crate::progress::{NodeGlyph, Progress, Scene, Stats};
+use crate::recorder;
+use crate::store::Run;
+use crate::target::{Power, processes};
+use crate::workload::Workload;
+
+/// How often the frame is drawn.
+const FRAME: Duration = Duration::from_millis(100);
+/// How often a line is printed where no frame is drawn.
+const HEARTBEAT: Nanos = Nanos::from_millis(5_000);
+
+/// Runs the plan against its target and records the history into the run's folder.
+pub(super) async fn record(
+    session: &Session,
+    plan: &Plan,
+    resolved: &Resolved,
+    workload: &dyn Workload,
+    header: &Header,
+    run: &Run,
+    stop: &StopSignal,
+) -> Result<(), Stop> {
+    let folder = run.path("nodes");
+    std::fs::create_dir_all(&folder).map_err(Stop::cannot_write)?;
+    let (cluster, power) = tokio::select! {
+        started = plan.target.start(folder.clone()) => started?,
+        () = stop.stopped() => return Err(Stop { exit: stop.exit(), error: anyhow::anyhow!("stopped before the load began") }),
+    };
+    let tee = session.format == Format::Ndjson && session.quiet < 2;
+    let (recorder, writer) =
+        recorder::start(&run.path("history.jsonl"), header, tee).map_err(Stop::cannot_write)?;
+    let stage = Stage {
+        stats: Arc::new(Stats::new(cluster.nodes().len())),
+        nodes: cluster.nodes().into(),
+        cluster,
+        recorder,
+        sessions: Sessions::default(),
+        timeout: resolved.timeout,
+    };
+    let show = Show::new(session.progress.clone(), stage.clone(), resolved, run);
+    let watching = tokio::spawn(show.clone().watch());
+    let aftermath = act(&stage, &show, resolved, workload, power, stop).await;
+    watching.abort();
+    session.progress.clear();
+    let recorded = writer.finish().map_err(Stop::cannot_write);
+    forget_data(&folder);
+    aftermath?;
+    recorded
+}
+
+/// Load and faults side by side, then heal, settle and the final reads.
+async fn act(
+    stage: &Stage,
+    show: &Show,
+    resolved: &Resolved,
+    workload: &dyn Workload,
+    power: Option<Power>,
+    stop: &StopSignal,
+) -> Result<(), Stop> {
+    stage.recorder.record(EventKind::Phase(Phase::Load));
+    let (halt, halted) = watch::channel(false);
+    let trouble = trouble(stage, show, resolved, power, halted);
+    let load = async {
+        let keys = load::drive(stage, resolved, workload, stop).await;
+        // What still hurts is healed now.
+        halt.send_replace(true);
+        keys
+    };
+    let (keys, power) = tokio::join!(load, trouble);
+    show.phase("settling");
+    let equal = settle::settle(stage, resolved.settle).await;
+    show.settled(equal);
+    show.phase("reading");
+    let (answered, asked) = final_reads::read(stage, &keys).await;
+    show.line("read", &format!("final keys={} nodes={} answered={answered}/{asked}", keys.len(), stage.nodes.len()));
+    stage.recorder.record(EventKind::Phase(Phase::Done));
+    if let Some(power) = power {
+        power.supervisor.kill_all().await;
+    }
+    Ok(())
+}
+
+/// Obeys the schedule of faults, and notices nodes that end by themselves.
+async fn trouble(
+    stage: &Stage,
+    show: &Show,
+    resolved: &Resolved,
+    power: Option<Power>,
+    halted: watch::Receiver<bool>,
+) -> Option<Power> {
+    let mut power = power?;
+    let controls = LiveControls {
+        mesh: Some(power.mesh.clone()),
+        supervisor: Some(power.supervisor.clone()),
+        ready: ready(&power),
+        ready_timeout: Duration::from_secs(20),
+    };
+    let clock = stage.recorder.clone();
+    let (recorder, stats) = (stage.recorder.clone(), stage.stats.clone());
+    let nodes = stage.nodes.clone();
+    let on = |happening: Happening| {
+        show.happened(&happening);
+        if let Happening::Fault(fault) = &happening {
+            match fault.stage {
+                FaultStage::Effective => stats.split(sides(&nodes, &resolved.faults, fault.fault.index())),
+                FaultStage::Healed => stats.split(None),
+                _ => {}
+            }
+        }
+        recorder.record(match happening {
+            Happening::Fault(fault) => EventKind::Fault(fault),
+            Happening::Node(node) => EventKind::Node(node),
+        });
+    };
+    let mut driven = std::pin::pin!(drive(&resolved.faults, &controls, move || clock.now(), on, halted));
+    let summary = loop {
+        tokio::select! {
+            summary = &mut driven => break summary,
+            Some(exit) = power.exits.recv() => {
+                show.happened(&Happening::Node(exit.clone()));
+                stage.recorder.record(EventKind::Node(exit));
+            }
+        }
+    };
+    for unhealed in summary.unhealed {
+        show.say(&format!("not seen to heal: {unhealed}"));
+    }
+    Some(power)
+}
+
+fn ready(power: &Power) -> Ready {
+    let (clients, supervisor) = (power.clients.clone(), power.supervisor.clone());
+    Arc::new(move |node: NodeName| {
+        let (clients, supervisor) = (clients.clone(), supervisor.clone());
+        Box::pin(async move {
+            let Some((_, address)) = clients.iter().find(|(name, _)| *name == node) else {
+                return Err(format!("there is no node {node}"));
+            };
+            processes::wait_until_ready(&node, *address, &supervisor).await.map_err(|stop| stop.error.to_string())
+        })
+    })
+}
+
+/// Which side of a split each node is on: nodes that reach each other share one. None if the fault
+/// cuts nothing between nodes.
+fn sides(nodes: &[NodeName], schedule: &Schedule, fault: usize) -> Option<Vec<usize>> {
+    let cut = schedule.faults.get(fault)?.links();
+    let reach = |a: &NodeName, b: &NodeName| {
+        !cut.contains(&(a.clone(), b.clone())) && !cut.contains(&(b.clone(), a.clone()))
+    };
+    let mut sides: Vec<usize> = (0..nodes.len()).collect();
+    for (index, node) in nodes.iter().enumerate() {
+        for (other, earlier) in nodes[..index].iter().enumerate() {
+            if reach(node, earlier) {
+                let (from, to) = (sides[index].max(sides[other]), sides[index].min(sides[other]));
+                sides.iter_mut().filter(|side| **side == from).for_each(|side| *side = to);
+            }
+        }
+    }
+    sides.iter().any(|side| *side != sides[0]).then_some(sides)
+}
+
+/// The nodes' logs on disk have told all they can; what nodes printed stays.
+fn forget_data(folder: &Path) {
+    let Ok(entries) = std::fs::read_dir(folder) else { return };
+    for path in entries.flatten().map(|entry| entry.path()).filter(|path| path.is_dir()) {
+        if let Err(error) = std::fs::remove_dir_all(&path) {
+            tracing::warn!(path = %path.display(), %error, "a node's data stays behind");
+        }
+    }
+}
+
+/// Tells people what happens.
+#[derive(Clone)]
+struct Show {
+    progress: Progress,
+    stage: Stage,
+    scene: Arc<Mutex<Scene>>,
+    healed: Arc<Mutex<Option<Nanos>>>,
+}
+
+impl Show {
+    fn new(progress: Progress, stage: Stage, resolved: &Resolved, run: &Run) -> Self {
+        let window = |fault: &PlannedFault| (fault.at, fault.end(), format!("{} {}", fault.name, fault.summary));
+        let nodes: Vec<_> = stage.nodes.iter().map(|node| (node.clone(), NodeGlyph::Up)).collect();
+        let scene = Scene {
+            title: format!("{} · {} ×{} · seed {}", resolved.workload, resolved.target, nodes.len(), resolved.seed),
+            duration: resolved.duration,
+            phase: String::new(),
+            nodes,
+            faults: resolved.faults.faults.iter().map(window).collect(),
+        };
+        let (scene, healed) = (Arc::new(Mutex::new(scene)), Arc::default());
+        let show = Self { progress, stage, scene, healed };
+        show.line(
+            "start",
+            &format!(
+                "workload={} target={} nodes={} seed={} run={}",
+                resolved.workload,
+                resolved.target,
+                resolved.nodes.len(),
+                resolved.seed,
+                run.id
+            ),
+        );
+        show
+    }
+
+    fn line(&self, what: &str, details: &str) {
+        self.progress.line(self.stage.recorder.now(), what, details);
+    }
+
+    fn say(&self, sentence: &str) {
+        self.progress.say(sentence);
+    }
+
+    fn phase(&self, phase: &str) {
+        self.scene.lock().unwrap_or_else(PoisonError::into_inner).phase = phase.into();
+    }
+
+    fn settled(&self, equal: bool) {
+        let healed = *self.healed.lock().unwrap_or_else(PoisonError::into_inner);
+        let after = self.stage.recorder.now().since(healed.unwrap_or_default());
+        let equal = if equal { "yes" } else { "no" };
+        self.line("settle", &format!("equal={equal} after={:.1}s", after.as_secs_f64()));
+    }
+
+    /// Draws frames, or prints a line from time to time, until it is aborted.
+    async fn watch(self) {
+        let mut last = Nanos(0);
+        loop {
+            next_frame().await;
+            let now = self.stage.recorder.now();
+            let snapshot = self.stage.stats.snapshot(now);
+            let scene = self.scene.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            self.progress.draw(&scene, &snapshot);
+            if now.since(last) >= HEARTBEAT && scene.phase.is_empty() {
+                last = now;
+                let [p50, p99, _] = snapshot.latency_ms;
+                let suspects = match snapshot.suspects {
+                    0 => String::new(),
+                    suspects => format!(" suspects={suspects}"),
+                };
+                self.line(
+                    "load",
+                    &format!(
+                        "rate={}/s ok={} failed={} unknown={} p50={p50:.1}ms p99={p99:.1}ms{suspects}",
+                        snapshot.rates.last().copied().unwrap_or(0),
+                        snapshot.ok,
+                        snapshot.failed,
+                        snapshot.unknown,
+                    ),
+                );
+            }
+        }
+    }
+
+    fn happened(&self, happening: &Happening) {
+        match happening {
+            Happening::Fault(fault) => {
+                let what = format!("{}={}", fault.name, fault.summary.replace(' ', ""));
+                match fault.stage {
+                    FaultStage::Injecting => self.line("fault", &what),
+                    FaultStage::Effective => self.line("bites", &format!("{what} {}", fault.detail)),
+                    FaultStage::Ineffective => {
+                        self.line("fault", &format!("{what} did not bite: {}", fault.detail));
+                        self.say(&format!("{} {} did not bite: {}", fault.name, fault.summary, fault.detail));
+                    }
+                    FaultStage::Healing => self.line("heal", &what),
+                    FaultStage::Healed => {
+                        *self.healed.lock().unwrap_or_else(PoisonError::into_inner) = Some(self.stage.recorder.now());
+                        self.line("healed", &what);
+                    }
+                }
+                self.glyphs(|_, glyph| match fault.stage {
+                    FaultStage::Healed => NodeGlyph::Up,
+                    _ => glyph,
+                });
+                if fault.stage == FaultStage::Effective {
+                    let cut = |node: &NodeName| fault.links.iter().filter(|(from, to)| from == node || to == node).count();
+                    let most = self.stage.nodes.iter().map(cut).max().unwrap_or(0);
+                    self.glyphs(|node, glyph| if most > 0 && cut(node) == most { NodeGlyph::CutOff } else { glyph });
+                }
+            }
+            Happening::Node(event) => {
+                self.line("node", &format!("{}={:?} {}", event.node, event.state, event.detail).to_lowercase());
+                self.glyphs(|node, glyph| match event.state {
+                    _ if *node != event.node => glyph,
+                    NodeState::Up => NodeGlyph::Up,
+                    NodeState::Paused | NodeState::Down => NodeGlyph::Down,
+                });
+                if event.state == NodeState::Down && !event.detail.is_empty() {
+                    tracing::info!(node = %event.node, detail = event.detail, "node is down");
+                }
+            }
+        }
+    }
+
+    fn glyphs(&self, change: impl Fn(&NodeName, NodeGlyph) -> NodeGlyph) {
+        let mut scene = self.scene.lock().unwrap_or_else(PoisonError::into_inner);
+        for (node, glyph) in &mut scene.nodes {
+            *glyph = change(node, *glyph);
+        }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "frames are drawn for people, in their time")]
+async fn next_frame() {
+    tokio::time::sleep(FRAME).await;
+}

@@ -1,0 +1,209 @@
+//! The load: one task a client, each with its own stream of calls and at most one call in flight.
+//!
+//! ```text
+//!   planned   |     |     |     |     |          every client has its own share of the rate
+//!   client    [==]  [=========][==] [=]          latency counts from the planned time, so that a
+//!                         ^ late: waits for the one before            slow answer is not hidden
+//! ```
+//!
+//! Open loop, as Tene's wrk2 has it: a slow store does not slow the plan down. A call that ends
+//! unknown ends its session; a new one with a new connection takes its place.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use histories::{Call, EventKind, Key, Nanos, NodeName, Outcome, Reason, SessionId};
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+use tokio::task::JoinSet;
+
+use super::{Resolved, StopSignal};
+use crate::client::{Client, Locality};
+use crate::progress::Stats;
+use crate::recorder::Recorder;
+use crate::target::Cluster;
+use crate::workload::{Generator, Share, Workload};
+
+/// Gives every session a number of its own.
+#[derive(Clone, Default)]
+pub(crate) struct Sessions(Arc<AtomicU32>);
+
+impl Sessions {
+    pub(crate) fn next(&self) -> SessionId {
+        SessionId(self.0.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+/// What every client of a run needs.
+#[derive(Clone)]
+pub(crate) struct Stage {
+    pub(crate) cluster: Arc<Cluster>,
+    pub(crate) recorder: Recorder,
+    pub(crate) stats: Arc<Stats>,
+    pub(crate) sessions: Sessions,
+    pub(crate) nodes: Arc<[NodeName]>,
+    pub(crate) timeout: Nanos,
+}
+
+/// Drives all clients until the load is over or shall stop; gives the keys that were used.
+pub(crate) async fn drive(stage: &Stage, resolved: &Resolved, workload: &dyn Workload, stop: &StopSignal) -> BTreeSet<Key> {
+    let began = stage.recorder.now();
+    let mut clients = JoinSet::new();
+    // All sessions have their first numbers in the order of the clients.
+    for index in 0..resolved.clients {
+        let seed = resolved.seed().fork("load").fork(&format!("client {index}"));
+        let share = Share {
+            client: index,
+            clients: resolved.clients,
+            keys: resolved.keys,
+            updates: stage.cluster.dialect().updates,
+            rng: seed.stream(),
+        };
+        let worker = Worker {
+            stage: stage.clone(),
+            session: stage.session(),
+            generator: workload.generator(share),
+            route: Route::new(index, stage.nodes.len(), resolved, seed.fork("route").stream()),
+            pace: Pace::new(index, resolved, began),
+        };
+        let stop = stop.clone();
+        clients.spawn(async move {
+            let mut worker = worker;
+            tokio::select! {
+                () = worker.work() => {}
+                () = stop.stopped() => worker.abandon(),
+            }
+            worker.generator.keys().clone()
+        });
+    }
+    clients.join_all().await.into_iter().flatten().collect()
+}
+
+/// One session at a time, with its connection.
+pub(crate) struct Session {
+    id: SessionId,
+    client: Client,
+    in_flight: bool,
+}
+
+impl Stage {
+    pub(crate) fn session(&self) -> Session {
+        Session { id: self.sessions.next(), client: self.cluster.client(self.timeout), in_flight: false }
+    }
+
+    /// Asks once, and records question and answer. After an unknown answer the session is a new one.
+    pub(crate) async fn ask(
+        &self,
+        session: &mut Session,
+        node: usize,
+        call: &Call,
+        planned: Option<Nanos>,
+        locality: Locality,
+    ) -> Outcome {
+        let asked = EventKind::Invoke {
+            session: session.id,
+            node: Some(self.nodes[node].clone()),
+            planned,
+            call: call.clone(),
+        };
+        let invoked = self.recorder.record(asked);
+        session.in_flight = true;
+        let answer = tokio::time::timeout(self.timeout.into(), session.client.call(node, call, locality));
+        let outcome = answer.await.unwrap_or(Outcome::Unknown(Reason::TIMEOUT));
+        session.in_flight = false;
+        let completed =
+            self.recorder.record(EventKind::Complete { session: session.id, outcome: outcome.clone() });
+        self.stats.count(node, call, &outcome, planned.unwrap_or(invoked), completed);
+        if outcome.is_unknown() {
+            *session = self.session();
+        }
+        outcome
+    }
+}
+
+struct Worker {
+    stage: Stage,
+    session: Session,
+    generator: Box<dyn Generator>,
+    route: Route,
+    pace: Pace,
+}
+
+impl Worker {
+    async fn work(&mut self) {
+        while let Some(planned) = self.pace.next(&self.stage.recorder) {
+            sleep_until(&self.stage.recorder, planned).await;
+            let call = self.generator.next_call();
+            let node = self.route.next();
+            let outcome =
+                self.stage.ask(&mut self.session, node, &call, Some(planned), Locality::Default).await;
+            self.generator.observe(&call, &outcome);
+        }
+    }
+
+    /// The run stops while a call may be in flight: nobody will learn how it ended.
+    fn abandon(&mut self) {
+        if self.session.in_flight {
+            let outcome = Outcome::Unknown(Reason::UNANSWERED);
+            self.stage.recorder.record(EventKind::Complete { session: self.session.id, outcome });
+        }
+    }
+}
+
+/// Which node a client asks next.
+struct Route {
+    home: usize,
+    nodes: usize,
+    roam: Option<ChaCha8Rng>,
+}
+
+impl Route {
+    fn new(client: u32, nodes: usize, resolved: &Resolved, rng: ChaCha8Rng) -> Self {
+        Self { home: client as usize % nodes, nodes, roam: resolved.roams().then_some(rng) }
+    }
+
+    fn next(&mut self) -> usize {
+        match &mut self.roam {
+            Some(rng) => rng.random_range(0..self.nodes),
+            None => self.home,
+        }
+    }
+}
+
+/// When a client's calls are planned.
+struct Pace {
+    next: Nanos,
+    /// Between two calls of one client; zero is as fast as answers come.
+    interval: Nanos,
+    end: Nanos,
+}
+
+impl Pace {
+    fn new(client: u32, resolved: &Resolved, began: Nanos) -> Self {
+        let end = began + resolved.duration;
+        let second = 1_000_000_000_u64;
+        let interval = match resolved.rate {
+            0 => Nanos(0),
+            rate => Nanos(second * u64::from(resolved.clients) / u64::from(rate)),
+        };
+        // Clients start one after another, so that their calls are spread evenly.
+        let offset = Nanos(interval.0 * u64::from(client) / u64::from(resolved.clients));
+        Self { next: began + offset, interval, end }
+    }
+
+    fn next(&mut self, recorder: &Recorder) -> Option<Nanos> {
+        let planned = if self.interval == Nanos(0) { recorder.now() } else { self.next };
+        self.next = self.next + self.interval;
+        // A client that is hopelessly late stops with the load.
+        (planned < self.end && recorder.now() < self.end).then_some(planned)
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "an open-loop load waits for the planned time of each call")]
+async fn sleep_until(recorder: &Recorder, planned: Nanos) {
+    let wait = planned.since(recorder.now());
+    if wait > Nanos(0) {
+        tokio::time::sleep(wait.into()).await;
+    }
+}

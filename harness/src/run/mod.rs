@@ -1,0 +1,321 @@
+//! A run: from a plan to a stored verdict.
+//!
+//! ```text
+//!   plan ──► resolved plan ──► set-up ─► load + faults ─► heal ─► settle ─► final reads
+//!              │ stored          └────────────── history.jsonl ──────────────┘
+//!              ▼                                      │ read back
+//!           run folder  ◄── verdict, stories ◄── checkers, judge
+//! ```
+//!
+//! The judge sees what is on the disk, and nothing else.
+
+use histories::{FaultStage, Header, Nanos, NodeName};
+use nemesis::{FaultSpec, Schedule};
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+
+use crate::cli::Session;
+use crate::exit::{Exit, Stop};
+use crate::judge::{self, Judged, Rules};
+use crate::plan::layer::Merged;
+use crate::plan::{Expectation, Faults, Plan, Routing};
+use crate::report::model::{self, Circumstances, Report};
+use crate::report::style::Style;
+use crate::report::terminal::{self, Extent, Links};
+use crate::report;
+use crate::rng::Seed;
+use crate::store::Run;
+use crate::workload::{self, Workload};
+
+mod final_reads;
+mod live;
+mod load;
+mod settle;
+mod stop;
+
+pub(crate) use stop::StopSignal;
+
+/// What to run, and who asks.
+pub(crate) struct Request {
+    pub(crate) merged: Merged,
+    /// The command whose expectations these are, such as `demo`.
+    pub(crate) expected_by: Option<&'static str>,
+}
+
+/// A plan with everything drawn: what one seed comes to.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) struct Resolved {
+    /// The version of `plan.resolved.json`.
+    pub(crate) version: u32,
+    pub(crate) seed: String,
+    pub(crate) target: String,
+    pub(crate) workload: String,
+    /// Which node a client talks to.
+    pub(crate) sessions: String,
+    pub(crate) clients: u32,
+    pub(crate) rate: u32,
+    pub(crate) keys: u32,
+    pub(crate) duration: Nanos,
+    pub(crate) timeout: Nanos,
+    pub(crate) settle: Nanos,
+    pub(crate) nodes: Vec<NodeName>,
+    pub(crate) faults: Schedule,
+    pub(crate) expect: Vec<(String, String)>,
+}
+
+/// Runs one seed after another, up to the first broken expectation.
+pub(crate) async fn repeat(session: &Session, request: Request) -> Result<Exit, Stop> {
+    let stop = StopSignal::new();
+    stop.listen().map_err(anyhow::Error::from)?;
+    let plan = &request.merged.plan;
+    let first = plan.seed.unwrap_or_else(Seed::random);
+    let mut exit = Exit::Met;
+    for index in 0..plan.repeat {
+        let seed = first.repetition(index);
+        if plan.repeat > 1 {
+            session.progress.say(&format!("run {} of {}, seed {seed}", index + 1, plan.repeat));
+        }
+        let one = one_run(session, &request, seed, &stop).await?;
+        exit = exit.worse(one);
+        if one == Exit::Broken || stop.reason().is_some() {
+            break;
+        }
+    }
+    Ok(exit)
+}
+
+async fn one_run(session: &Session, request: &Request, seed: Seed, stop: &StopSignal) -> Result<Exit, Stop> {
+    let plan = &request.merged.plan;
+    let workload = workload::find(&plan.load.workload)
+        .ok_or_else(|| anyhow::anyhow!("workload {} vanished from its registry", plan.load.workload))?;
+    let nodes = plan.target.nodes();
+    let schedule = resolve_faults(plan, &nodes, seed)?;
+    plan.target.controls().admit(&schedule).map_err(Stop::usage)?;
+    let expect = judge::expectations(workload.guarantees(), &plan.expect);
+    let resolved = resolve(plan, workload, seed, nodes, schedule, &expect);
+
+    let run = session.store.create(&moment(), seed).map_err(Stop::cannot_write)?;
+    prepare(&run, request, &resolved)?;
+    let log = std::fs::File::create(run.path("run.log")).map_err(Stop::cannot_write)?;
+    session.progress.log_to(log);
+    let header = header(plan, &resolved);
+    let recorded = live::record(session, plan, &resolved, workload, &header, &run, stop).await;
+    session.progress.clear();
+    recorded?;
+
+    let rules = Rules {
+        expect,
+        steps: plan.check.steps,
+        min_exposure: plan.check.min_exposure,
+        on_indeterminate: plan.check.on_indeterminate,
+        forgive_no_chance: false,
+    };
+    let circumstances =
+        Circumstances { interrupted: stop.reason(), notes: Vec::new(), expected_by: request.expected_by };
+    finish(session, request, &run, &rules, circumstances)
+}
+
+fn resolve_faults(plan: &Plan, nodes: &[NodeName], seed: Seed) -> Result<Schedule, Stop> {
+    let mut rng: ChaCha8Rng = seed.fork("faults").stream();
+    let end = plan.load.duration;
+    match &plan.faults {
+        Faults::Kinds(kinds) => {
+            let kinds: Vec<&str> = kinds.iter().map(String::as_str).collect();
+            Schedule::from_kinds(&kinds, nodes, end, &mut rng).map_err(Stop::usage)
+        }
+        Faults::Listed(tables) => {
+            let mut specs = Vec::new();
+            for (table, place) in tables {
+                let spec = FaultSpec::deserialize(table.clone());
+                specs.push(spec.map_err(|error| Stop::data(format!("{place}: fault: {}", error.message())))?);
+            }
+            let place = tables.first().map_or("the plan", |(_, place)| place.as_str());
+            Schedule::resolve(&specs, nodes, end, &mut rng)
+                .map_err(|error| Stop::data(format!("{}: {error}", place_of(&error, tables).unwrap_or(place))))
+        }
+    }
+}
+
+/// The line of the fault that an error is about, as its text says `F1`.
+fn place_of<'a>(error: &nemesis::Error, tables: &'a [(toml::Table, String)]) -> Option<&'a str> {
+    let text = error.to_string();
+    let index = (0..tables.len()).find(|index| text.contains(&format!("F{index}")))?;
+    Some(&tables[index].1)
+}
+
+fn resolve(
+    plan: &Plan,
+    workload: &dyn Workload,
+    seed: Seed,
+    nodes: Vec<NodeName>,
+    faults: Schedule,
+    expect: &[(String, Expectation)],
+) -> Resolved {
+    let sessions = plan.load.sessions.unwrap_or(workload.routing());
+    Resolved {
+        version: 1,
+        seed: seed.to_string(),
+        target: plan.target.to_string(),
+        workload: workload.name().into(),
+        sessions: sessions.as_str().into(),
+        clients: plan.load.clients,
+        rate: plan.load.rate,
+        keys: plan.load.keys,
+        duration: plan.load.duration,
+        timeout: plan.load.timeout,
+        settle: plan.check.settle,
+        nodes,
+        faults,
+        expect: expect.iter().map(|(name, expected)| (name.clone(), expected.as_str().into())).collect(),
+    }
+}
+
+impl Resolved {
+    fn roams(&self) -> bool {
+        self.sessions == Routing::Roam.as_str()
+    }
+
+    /// The seed of the run; the text was made from one.
+    fn seed(&self) -> Seed {
+        self.seed.parse().unwrap_or(Seed(0))
+    }
+}
+
+fn header(plan: &Plan, resolved: &Resolved) -> Header {
+    let version = ("rashomon".to_string(), env!("CARGO_PKG_VERSION").to_string());
+    Header {
+        name: plan.name.clone(),
+        target: plan.target.label(),
+        workload: resolved.workload.clone(),
+        seed: resolved.seed.clone(),
+        nodes: resolved.nodes.clone(),
+        notes: [version].into_iter().collect(),
+    }
+}
+
+/// Writes what is known before the run.
+fn prepare(run: &Run, request: &Request, resolved: &Resolved) -> Result<(), Stop> {
+    run.write("plan.toml", request.merged.show())?;
+    run.write("plan.resolved.json", serde_json::to_string_pretty(resolved).map_err(anyhow::Error::from)?)?;
+    run.write("README.txt", readme(run, resolved))
+}
+
+fn readme(run: &Run, resolved: &Resolved) -> String {
+    format!(
+        "A run of rashomon, seed {seed}.\n\n\
+         plan.toml            the plan, each value with its origin\n\
+         plan.resolved.json   the same with everything drawn: faults with their times and targets\n\
+         history.jsonl.zst    what every client saw, one event a line (history.jsonl while it is written)\n\
+         verdict.txt          the verdict with every finding in full\n\
+         verdict.json         the same as data\n\
+         anomalies/           each finding with its operations\n\
+         nodes/               what each node printed\n\
+         run.log              what happened when\n\n\
+         Judge it again       rashomon check {id}\n\
+         Run it again         rashomon run {folder}/plan.toml --seed {seed}\n",
+        seed = resolved.seed,
+        id = run.id,
+        folder = run.folder.display(),
+    )
+}
+
+/// Reads the record back, judges it, and stores and prints the verdict.
+fn finish(
+    session: &Session,
+    request: &Request,
+    run: &Run,
+    rules: &Rules,
+    mut circumstances: Circumstances,
+) -> Result<Exit, Stop> {
+    let reading = histories::format::read_file(&run.history()).map_err(anyhow::Error::from)?;
+    circumstances.notes.extend(reading.warnings);
+    let history = reading.history;
+    let judged = judge::judge(&history, rules);
+    session.progress.line(history.end(), "check", &check_line(&judged));
+    let interrupted = circumstances.interrupted;
+    let report = model::build(&history, &judged, circumstances);
+    let links = links(request, run, &report, &history);
+    store_verdict(run, &report, &links)?;
+    run.pack_history().map_err(Stop::cannot_write)?;
+    report::print(session, &report, &links, Extent { brief: false, all: false })?;
+    Ok(interrupted.map_or(judged.exit, |exit| judged.exit.worse(exit)))
+}
+
+fn check_line(judged: &Judged) -> String {
+    let rows: Vec<String> = judged
+        .rows
+        .iter()
+        .map(|row| {
+            let observed = match &row.verdict.judgement {
+                checkers::Judgement::Held => "held".to_string(),
+                checkers::Judgement::Broken => format!("broken:{}", row.verdict.count),
+                checkers::Judgement::NotJudged { .. } => "not-judged".to_string(),
+            };
+            format!("{}={observed}", row.verdict.guarantee)
+        })
+        .collect();
+    rows.join(" ")
+}
+
+fn links(request: &Request, run: &Run, report: &Report, history: &histories::History) -> Links {
+    let mut lines = vec![("run", run.folder.display().to_string())];
+    let mut remarks = Vec::new();
+    let seed = &history.header().seed;
+    let again = match request.expected_by {
+        Some(_) => format!("rashomon {} --seed {seed}", request.merged.plan.name),
+        None => format!("rashomon run {}/plan.toml --seed {seed}", run.folder.display()),
+    };
+    lines.push(("again", again));
+    if report.findings.len() > 1 {
+        lines.push(("all", format!("rashomon check {} --all", run.id)));
+    }
+    if request.expected_by == Some("demo") {
+        remarks.extend(demo_remark(report, history));
+    }
+    Links { lines, remarks }
+}
+
+fn demo_remark(report: &Report, history: &histories::History) -> Option<String> {
+    let split = history.faults().iter().any(|(_, fault)| fault.stage == FaultStage::Effective);
+    match (report.state, history.header().target.as_str()) {
+        (model::State::Broken, "reference:lww") if split => Some(
+            "That is what last-write-wins does. Compare:  rashomon demo siblings    rashomon demo crdt    \
+             rashomon demo single-leader"
+                .into(),
+        ),
+        (model::State::Held, _) => Some("Compare with what last-write-wins does:  rashomon demo lww".into()),
+        _ => None,
+    }
+}
+
+fn store_verdict(run: &Run, report: &Report, links: &Links) -> Result<(), Stop> {
+    run.write("verdict.json", pretty(report)?)?;
+    run.write("verdict.txt", terminal::render(report, links, Style::plain(), Extent { brief: false, all: true }))?;
+    for finding in &report.findings {
+        run.write(&format!("anomalies/{}.json", finding.id), pretty(finding)?)?;
+    }
+    Ok(())
+}
+
+fn pretty(value: &impl Serialize) -> Result<String, Stop> {
+    Ok(serde_json::to_string_pretty(value).map_err(anyhow::Error::from)? + "\n")
+}
+
+/// What a stored run expected, if its plan can be read.
+pub(crate) fn stored_expectations(run: &Run) -> Option<Vec<(String, Expectation)>> {
+    let text = std::fs::read_to_string(run.path("plan.resolved.json")).ok()?;
+    let resolved: Resolved = serde_json::from_str(&text).ok()?;
+    let expectation = |text: &str| match text {
+        "hold" => Some(Expectation::Hold),
+        "break" => Some(Expectation::Break),
+        "watch" => Some(Expectation::Watch),
+        _ => None,
+    };
+    resolved.expect.into_iter().map(|(name, text)| Some((name, expectation(&text)?))).collect()
+}
+
+/// The local time as the name of a run: `20260821-141207`.
+fn moment() -> String {
+    jiff::Zoned::now().strftime("%Y%m%d-%H%M%S").to_string()
+}

@@ -1,0 +1,32 @@
+//! Settling: after the last fault the replicas compare notes, until they say that they are equal or
+//! the time for it is over.
+
+use std::time::Duration;
+
+use histories::{EventKind, Nanos, Phase};
+
+use super::load::Stage;
+
+/// Between two looks at the replicas.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// Waits until the replicas are equal, at most `limit`. True if they were seen to be.
+pub(crate) async fn settle(stage: &Stage, limit: Nanos) -> bool {
+    stage.recorder.record(EventKind::Phase(Phase::Settle));
+    let end = stage.recorder.now() + limit;
+    loop {
+        if stage.cluster.equal().await == Some(true) {
+            stage.recorder.record(EventKind::Phase(Phase::Settled));
+            return true;
+        }
+        if stage.recorder.now() >= end {
+            return false;
+        }
+        look_later().await;
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "replicas do not say when they are equal: they have to be asked again")]
+async fn look_later() {
+    tokio::time::sleep(LOOK).await;
+}

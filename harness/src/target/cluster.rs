@@ -1,0 +1,182 @@
+//! A target that runs: its nodes, the way to them, and what the harness can do to them.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use histories::{Nanos, NodeEvent, NodeName};
+use nemesis::Controls;
+use nemesis::process::Supervisor;
+use nemesis::proxy::Mesh;
+use serde::Deserialize;
+use tokio::sync::mpsc;
+
+use super::{ReferenceSpec, TargetSpec, processes};
+use crate::client::reference::http_client;
+use crate::client::{Client, ControlClient, Dialect, ReferenceClient, SingleCopy};
+use crate::exit::Stop;
+use crate::workload::Updates;
+
+/// A target that runs.
+pub(crate) struct Cluster {
+    nodes: Vec<NodeName>,
+    dialect: Dialect,
+    way: Way,
+}
+
+/// How clients reach the nodes.
+enum Way {
+    Memory(SingleCopy),
+    /// Through addresses for the load, and directly for looks that no fault shall disturb.
+    Http { addresses: Vec<String>, direct: reqwest::Client, direct_addresses: Vec<String>, compares: bool },
+}
+
+/// Processes and links of a cluster that the harness started itself.
+pub(crate) struct Power {
+    pub(crate) mesh: Mesh,
+    pub(crate) supervisor: Supervisor,
+    /// Nodes that ended without being told to.
+    pub(crate) exits: mpsc::UnboundedReceiver<NodeEvent>,
+    /// Where each node takes clients, without a proxy between.
+    pub(crate) clients: Vec<(NodeName, SocketAddr)>,
+}
+
+impl TargetSpec {
+    /// The names of the nodes: letters, in order.
+    pub(crate) fn nodes(&self) -> Vec<NodeName> {
+        let count = match self {
+            Self::Reference(spec) => spec.nodes as usize,
+            Self::Control => 1,
+            Self::Urls(urls) => urls.len(),
+        };
+        (0..count).map(node_name).collect()
+    }
+
+    /// What the harness can do to the target.
+    pub(crate) fn controls(&self) -> Controls {
+        match self {
+            Self::Reference(_) => Controls::ALL,
+            Self::Control | Self::Urls(_) => Controls::default(),
+        }
+    }
+
+    /// Starts the target, or finds it; what it keeps on disk goes into `folder`.
+    pub(crate) async fn start(&self, folder: PathBuf) -> Result<(Arc<Cluster>, Option<Power>), Stop> {
+        let nodes = self.nodes();
+        match self {
+            Self::Control => {
+                let dialect = Dialect { updates: Updates::CompareAndSet, siblings: false };
+                Ok((Arc::new(Cluster { nodes, dialect, way: Way::Memory(SingleCopy::default()) }), None))
+            }
+            Self::Urls(urls) => Ok((Arc::new(find(nodes, urls).await?), None)),
+            Self::Reference(spec) => start_reference(spec, nodes, folder).await,
+        }
+    }
+}
+
+/// A, B, … Z, N27, N28, …
+fn node_name(index: usize) -> NodeName {
+    match u8::try_from(index).ok().filter(|index| *index < 26) {
+        Some(index) => NodeName::from(char::from(b'A' + index).to_string()),
+        None => NodeName::from(format!("N{}", index + 1)),
+    }
+}
+
+async fn start_reference(
+    spec: &ReferenceSpec,
+    nodes: Vec<NodeName>,
+    folder: PathBuf,
+) -> Result<(Arc<Cluster>, Option<Power>), Stop> {
+    let (supervisor, exits) = Supervisor::new();
+    let mesh = Mesh::new();
+    let started = processes::start(spec, &nodes, &mesh, &supervisor, &folder).await?;
+    let url = |address: &SocketAddr| format!("http://{address}");
+    let way = Way::Http {
+        addresses: started.proxied.iter().map(url).collect(),
+        direct: http_client(LOOK_TIMEOUT.into()).map_err(anyhow::Error::from)?,
+        direct_addresses: started.clients.iter().map(url).collect(),
+        compares: true,
+    };
+    let clients = nodes.iter().cloned().zip(started.clients).collect();
+    let cluster = Cluster { nodes, dialect: Dialect::of(spec.mode), way };
+    Ok((Arc::new(cluster), Some(Power { mesh, supervisor, exits, clients })))
+}
+
+/// How long a look at a node may take.
+const LOOK_TIMEOUT: Nanos = Nanos::from_millis(500);
+
+/// Finds a store that runs already: any answer at all shows that it is there.
+async fn find(nodes: Vec<NodeName>, urls: &[String]) -> Result<Cluster, Stop> {
+    let http = http_client(Nanos::from_millis(3000).into()).map_err(anyhow::Error::from)?;
+    let mut dialect = Dialect { updates: Updates::CompareAndSet, siblings: false };
+    let mut compares = true;
+    for url in urls {
+        let answer = http.get(format!("{url}/v1/status")).send().await.map_err(|error| {
+            let reason = if error.is_timeout() { "no answer within 3 s" } else { "no connection" };
+            Stop::unavailable(format!(
+                "{url}: {reason}; start the store there, or give the address where it listens"
+            ))
+        })?;
+        match answer.json::<Status>().await {
+            Ok(status) => dialect = Dialect::of(status.mode.parse().map_err(Stop::unavailable)?),
+            Err(_) => compares = false,
+        }
+    }
+    let direct = http_client(LOOK_TIMEOUT.into()).map_err(anyhow::Error::from)?;
+    let (addresses, direct_addresses) = (urls.to_vec(), urls.to_vec());
+    Ok(Cluster { nodes, dialect, way: Way::Http { addresses, direct, direct_addresses, compares } })
+}
+
+#[derive(Deserialize)]
+struct Status {
+    mode: String,
+}
+
+/// What two nodes must have in common to be equal.
+#[derive(Deserialize, PartialEq)]
+struct Digest {
+    hash: String,
+}
+
+impl Cluster {
+    pub(crate) fn nodes(&self) -> &[NodeName] {
+        &self.nodes
+    }
+
+    pub(crate) fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
+    /// A new session's connection.
+    pub(crate) fn client(&self, timeout: Nanos) -> Client {
+        match &self.way {
+            Way::Memory(copy) => Client::Control(ControlClient::new(copy.clone())),
+            Way::Http { addresses, .. } => {
+                Client::Reference(ReferenceClient::new(addresses.clone(), self.dialect, timeout.into()))
+            }
+        }
+    }
+
+    /// Whether all nodes hold the same now; none if they do not say.
+    pub(crate) async fn equal(&self) -> Option<bool> {
+        match &self.way {
+            Way::Memory(_) => Some(true),
+            Way::Http { compares: false, .. } => None,
+            Way::Http { direct, direct_addresses, .. } => {
+                let mut first: Option<Digest> = None;
+                for address in direct_addresses {
+                    let digest = look(direct, address).await?;
+                    if first.as_ref().is_some_and(|first| *first != digest) {
+                        return Some(false);
+                    }
+                    first.get_or_insert(digest);
+                }
+                Some(true)
+            }
+        }
+    }
+}
+
+async fn look(http: &reqwest::Client, address: &str) -> Option<Digest> {
+    http.get(format!("{address}/v1/digest")).send().await.ok()?.json().await.ok()
+}

@@ -1,0 +1,207 @@
+//! Targets: what is tested. A target that runs gives clients for its nodes, and whatever control
+//! the harness has over it.
+
+use std::fmt;
+use std::str::FromStr;
+
+use reference_db::{Delivery, Mode, Topology};
+
+use crate::names;
+
+mod cluster;
+pub(crate) mod processes;
+
+pub(crate) use cluster::{Cluster, Power};
+
+/// What a plan says of its target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum TargetSpec {
+    /// The bundled database, as processes of its own.
+    Reference(ReferenceSpec),
+    /// A single copy in memory: what every guarantee must hold on.
+    Control,
+    /// A store that runs already and speaks the reference API, one URL a node.
+    Urls(Vec<String>),
+}
+
+const TOPOLOGY: Topology = Topology::AllToAll;
+const DELIVERY: Delivery = Delivery::Causal;
+
+/// A cluster of the bundled database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ReferenceSpec {
+    /// Who takes writes, and what becomes of conflicts.
+    pub(crate) mode: Mode,
+    /// How many nodes, 1 to 26: they are named by letters.
+    pub(crate) nodes: u32,
+    /// Who sends to whom.
+    pub(crate) topology: Topology,
+    /// In which order a node applies what it receives.
+    pub(crate) delivery: Delivery,
+}
+
+impl Default for TargetSpec {
+    fn default() -> Self {
+        Self::reference(Mode::Lww)
+    }
+}
+
+impl TargetSpec {
+    /// Three nodes in this mode.
+    pub(crate) fn reference(mode: Mode) -> Self {
+        let (topology, delivery) = (TOPOLOGY, DELIVERY);
+        Self::Reference(ReferenceSpec { mode, nodes: 3, topology, delivery })
+    }
+
+    /// What the header of a history and reports call it.
+    pub(crate) fn label(&self) -> String {
+        match self {
+            Self::Reference(spec) => format!("reference:{}", spec.mode),
+            Self::Control | Self::Urls(_) => self.to_string(),
+        }
+    }
+
+    pub(crate) fn set_mode(&mut self, name: &str) -> Result<(), String> {
+        let mode = parse_mode(name)?;
+        match self {
+            Self::Reference(spec) => spec.mode = mode,
+            Self::Control | Self::Urls(_) => *self = Self::reference(mode),
+        }
+        Ok(())
+    }
+
+    pub(crate) fn set_nodes(&mut self, nodes: u32) -> Result<(), String> {
+        self.spec_mut()?.nodes = nodes;
+        Ok(())
+    }
+
+    pub(crate) fn set_topology(&mut self, name: &str) -> Result<(), String> {
+        self.spec_mut()?.topology = parse_topology(name)?;
+        Ok(())
+    }
+
+    pub(crate) fn set_delivery(&mut self, name: &str) -> Result<(), String> {
+        self.spec_mut()?.delivery = parse_delivery(name)?;
+        Ok(())
+    }
+
+    fn spec_mut(&mut self) -> Result<&mut ReferenceSpec, String> {
+        match self {
+            Self::Reference(spec) => Ok(spec),
+            other => Err(format!("only reference:MODE has this setting, and the target is {other}")),
+        }
+    }
+}
+
+fn parse_mode(name: &str) -> Result<Mode, String> {
+    let known = Mode::ALL.iter().map(|mode| mode.name());
+    name.parse().map_err(|_| names::unknown("mode of the bundled database", name, known))
+}
+
+fn parse_topology(name: &str) -> Result<Topology, String> {
+    let known = Topology::ALL.iter().map(|topology| topology.name());
+    name.parse().map_err(|_| names::unknown("topology", name, known))
+}
+
+fn parse_delivery(name: &str) -> Result<Delivery, String> {
+    let known = Delivery::ALL.iter().map(|delivery| delivery.name());
+    name.parse().map_err(|_| names::unknown("delivery", name, known))
+}
+
+/// `reference:lww`, `reference:lww,nodes=5,topology=ring,delivery=causal`, `control`, or URLs with
+/// commas between them.
+impl FromStr for TargetSpec {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if let Some(rest) = text.strip_prefix("reference:") {
+            return parse_reference(rest);
+        }
+        if text == "control" {
+            return Ok(Self::Control);
+        }
+        if text.starts_with("http://") {
+            return text.split(',').map(parse_url).collect::<Result<_, _>>().map(Self::Urls);
+        }
+        if text.starts_with("https://") {
+            return Err(format!("{text:?}: TLS is not spoken here; give the store's http:// address"));
+        }
+        Err(format!(
+            "no target {text:?}; expected reference:MODE (such as reference:lww), control, \
+             or the URLs of a store that speaks the reference API (such as http://127.0.0.1:8080)"
+        ))
+    }
+}
+
+fn parse_reference(text: &str) -> Result<TargetSpec, String> {
+    let mut parts = text.split(',');
+    let mut target = TargetSpec::reference(parse_mode(parts.next().unwrap_or_default())?);
+    for part in parts {
+        match part.split_once('=') {
+            Some(("nodes", nodes)) => {
+                let nodes = nodes.parse().ok().filter(|nodes| (1..=26).contains(nodes));
+                target.set_nodes(nodes.ok_or("nodes: expected a whole number from 1 to 26")?)?;
+            }
+            Some(("topology", name)) => target.set_topology(name)?,
+            Some(("delivery", name)) => target.set_delivery(name)?,
+            _ => {
+                let name = part.split('=').next().unwrap_or_default();
+                return Err(names::unknown("setting of a target", name, ["delivery", "nodes", "topology"]));
+            }
+        }
+    }
+    Ok(target)
+}
+
+fn parse_url(text: &str) -> Result<String, String> {
+    let url = text.trim().trim_end_matches('/');
+    match reqwest::Url::parse(url) {
+        Ok(parsed) if parsed.scheme() == "http" && parsed.host_str().is_some() => Ok(url.to_string()),
+        Ok(_) => Err(format!("{url:?} is no http:// address")),
+        Err(error) => Err(format!("{url:?}: {error}; expected an address such as http://127.0.0.1:8080")),
+    }
+}
+
+impl fmt::Display for TargetSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Control => f.write_str("control"),
+            Self::Urls(urls) => f.write_str(&urls.join(",")),
+            Self::Reference(spec) => {
+                write!(f, "reference:{}", spec.mode)?;
+                if spec.nodes != 3 {
+                    write!(f, ",nodes={}", spec.nodes)?;
+                }
+                if spec.topology != TOPOLOGY {
+                    write!(f, ",topology={}", spec.topology)?;
+                }
+                if spec.delivery != DELIVERY {
+                    write!(f, ",delivery={}", spec.delivery)?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn targets_survive_a_round_trip_as_text() {
+        for text in
+            ["reference:lww", "reference:siblings,nodes=5,topology=ring,delivery=causal", "control", "http://a:1,http://b:2"]
+        {
+            assert_eq!(text.parse::<TargetSpec>().unwrap().to_string(), text);
+        }
+    }
+
+    #[test]
+    fn a_target_that_does_not_exist_is_answered_with_the_nearest() {
+        let flaw = |text: &str| text.parse::<TargetSpec>().unwrap_err();
+        assert!(flaw("reference:sibling").contains("did you mean siblings?"), "{}", flaw("reference:sibling"));
+        assert!(flaw("lww").contains("expected reference:MODE"));
+        assert!(flaw("https://a").contains("http://"));
+    }
+}
