@@ -118,10 +118,8 @@ impl Host {
                 Err(RecvTimeoutError::Timeout) => None,
                 Err(RecvTimeoutError::Disconnected) => return Ok(()),
             };
-            let mut stop = false;
-            for job in first.into_iter().chain(jobs.try_iter()).take(BATCH_MAX) {
-                stop |= !self.work(job);
-            }
+            let mut batch = first.into_iter().chain(jobs.try_iter()).take(BATCH_MAX);
+            let stop = !batch.all(|job| self.work(job));
             self.tick();
             self.commit()?;
             if stop {

@@ -23,7 +23,7 @@ use std::path::PathBuf;
 use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
-use tokio::task::AbortHandle;
+use tokio::task::JoinHandle;
 
 use crate::config::NodeConfig;
 use crate::names::NodeName;
@@ -80,6 +80,9 @@ pub enum ServeError {
     Stopped,
 }
 
+type Outboxes = BTreeMap<NodeName, outbox::Outbox>;
+type Tasks = Vec<JoinHandle<()>>;
+
 /// A node that is being served. Dropping it stops it.
 #[derive(Debug)]
 pub struct Running {
@@ -87,7 +90,7 @@ pub struct Running {
     peer_address: SocketAddr,
     jobs: Jobs,
     finished: oneshot::Receiver<Result<(), ServeError>>,
-    tasks: Vec<AbortHandle>,
+    tasks: Tasks,
 }
 
 impl Running {
@@ -110,7 +113,11 @@ impl Running {
     pub async fn shutdown(mut self) -> Result<(), ServeError> {
         self.jobs.stop();
         let result = self.wait().await;
-        self.tasks.drain(..).for_each(|task| task.abort());
+        for task in self.tasks.drain(..) {
+            task.abort();
+            // It ends as told. Its port is free only then.
+            drop(task.await);
+        }
         result
     }
 }
@@ -118,7 +125,7 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         self.jobs.stop();
-        self.tasks.iter().for_each(AbortHandle::abort);
+        self.tasks.iter().for_each(JoinHandle::abort);
     }
 }
 
@@ -150,9 +157,7 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, ServeError> {
 }
 
 /// Starts a task for each peer.
-fn connect(
-    config: &ServerConfig,
-) -> Result<(BTreeMap<NodeName, outbox::Outbox>, Vec<AbortHandle>), ServeError> {
+fn connect(config: &ServerConfig) -> Result<(Outboxes, Tasks), ServeError> {
     let (mut outboxes, mut tasks) = (BTreeMap::new(), Vec::new());
     for name in config.node.members.iter().copied().filter(|name| *name != config.node.name) {
         let address = config.peers.get(&name).ok_or(ServeError::NoAddress { name })?;
@@ -166,7 +171,7 @@ fn connect(
 /// Recovers the node and starts its thread.
 async fn start(
     config: ServerConfig,
-    outboxes: BTreeMap<NodeName, outbox::Outbox>,
+    outboxes: Outboxes,
 ) -> Result<(Jobs, oneshot::Receiver<Result<(), ServeError>>), ServeError> {
     // Reading a long log takes a while, in which the runtime has others to serve.
     let recovered = tokio::task::spawn_blocking(move || recover(config)).await;
@@ -184,13 +189,12 @@ fn recover(config: ServerConfig) -> Result<(Node, Wal, Vec<crate::node::Output>)
     Ok((node, wal, outputs))
 }
 
-fn answer(listener: TcpListener, router: axum::Router) -> AbortHandle {
+fn answer(listener: TcpListener, router: axum::Router) -> JoinHandle<()> {
     // Small answers must not wait for more to say. If that cannot be had, they are only slower.
     let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
-    let task = tokio::spawn(async move {
+    tokio::spawn(async move {
         if let Err(error) = axum::serve(listener, router).await {
             tracing::error!(%error, "a port is not served any more");
         }
-    });
-    task.abort_handle()
+    })
 }

@@ -14,7 +14,7 @@ use std::time::Duration;
 use reqwest::Client;
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc::{self, Receiver, Sender};
-use tokio::task::AbortHandle;
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::ServeError;
@@ -53,7 +53,7 @@ impl Outbox {
 }
 
 /// Starts the task of one peer.
-pub(super) fn start(from: NodeName, address: &str) -> Result<(Outbox, AbortHandle), ServeError> {
+pub(super) fn start(from: NodeName, address: &str) -> Result<(Outbox, JoinHandle<()>), ServeError> {
     let client = Client::builder()
         .no_proxy()
         .retry(reqwest::retry::never())
@@ -67,7 +67,7 @@ pub(super) fn start(from: NodeName, address: &str) -> Result<(Outbox, AbortHandl
     let (queue, messages) = mpsc::channel(QUEUE_MAX);
     let url = format!("http://{address}/repl/v1/messages");
     let task = tokio::spawn(run(client, url, from, messages));
-    Ok((Outbox { queue }, task.abort_handle()))
+    Ok((Outbox { queue }, task))
 }
 
 async fn run(client: Client, url: String, from: NodeName, mut queue: Receiver<Message>) {
