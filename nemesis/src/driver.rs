@@ -8,8 +8,8 @@
 //!
 //! Each fault lives in a task of its own, so that a slow heal delays no other fault; only a process
 //! is handed from one fault to the next when the first has healed. A cancelled run heals at once what
-//! is active; a run whose future is dropped heals links and pauses at once, and starts killed nodes again in
-//! the background.
+//! is active; a run whose future is dropped heals links and pauses at once, and starts killed nodes
+//! again in the background.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -76,9 +76,9 @@ pub struct Summary {
 
 /// Drives the schedule to its end, or until `stop` turns true; heals everything either way.
 ///
-/// `now` is the run's clock: planned times are on it. `emit` is called from within this future. Dropping the future
-/// heals too, without events. Refuses nothing: ask [`Controls::admit`] first; what cannot be done
-/// is reported as ineffective.
+/// `now` is the run's clock, on which planned times are. `emit` is called from within this future.
+/// Dropping the future heals too, without events. Refuses nothing: ask [`Controls::admit`] first; what
+/// cannot be done is reported as ineffective.
 pub async fn drive(
     schedule: &Schedule,
     controls: &LiveControls,
@@ -184,15 +184,17 @@ impl Cluster {
         *self.stop.borrow()
     }
 
+    /// Waits until the run is stopped.
+    async fn stopped(&self) {
+        let mut stop = self.stop.clone();
+        if stop.wait_for(|stop| *stop).await.is_err() {
+            // Nobody is left who could stop the run.
+            std::future::pending::<()>().await;
+        }
+    }
+
     /// Waits until the run's clock shows the time, or the run is stopped.
     async fn wait_until(&self, at: Nanos) {
-        let mut stop = self.stop.clone();
-        let stopped = async {
-            if stop.wait_for(|stop| *stop).await.is_err() {
-                // Nobody is left who could stop the run.
-                std::future::pending::<()>().await;
-            }
-        };
         let passed = async {
             loop {
                 match at.since((self.now)()) {
@@ -203,7 +205,7 @@ impl Cluster {
         };
         tokio::select! {
             biased;
-            () = stopped => {}
+            () = self.stopped() => {}
             () = passed => {}
         }
     }

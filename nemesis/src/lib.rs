@@ -1,8 +1,8 @@
 //! Faults: plans of them, and how each is injected, verified and healed.
 //!
 //! ```text
-//!   plan ──► FaultSpec ──resolve(nodes, seed)──► Schedule ──► steps ─┬─► driver ─► Mesh (links), Supervisor (processes)
-//!                                                                    └─► a simulator, which applies the same effects
+//!   plan ──► FaultSpec ──resolve(nodes, seed)──► Schedule ──► steps ─┬─► driver ─► Mesh, Supervisor
+//!                                                                    └─► a simulator: same effects
 //! ```
 //!
 //! Invariant: everything but `driver`, `proxy`, `verify` and `process` is pure; a schedule is a

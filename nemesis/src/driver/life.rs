@@ -79,7 +79,11 @@ async fn verified(
     let mut evidence = Vec::new();
     if let Some(check) = check {
         let span = fault.flap_period.map_or(fault.duration.into(), |period| Duration::from(period) / 2);
-        evidence.push(check.bites(span).await?);
+        // A run that is stopped is healed, not watched.
+        evidence.push(tokio::select! {
+            bites = check.bites(span) => bites,
+            () = cluster.stopped() => Err("the run was stopped before this was verified".to_owned()),
+        }?);
     } else if processes.is_empty() {
         return Err("the target offers no network control".to_owned());
     }

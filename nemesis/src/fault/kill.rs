@@ -4,8 +4,8 @@
 //! kill = "minority"    of A B C D E, two:   A D gone ──────► A D restarted, with what they had stored
 //! ```
 //!
-//! What was not yet on disk survives a kill (the operating system keeps it); it does not survive
-//! a loss of power. Source: Kingsbury, Jepsen's `db/kill!`.
+//! What was written and not synced survives a kill, because the operating system keeps it; it would
+//! not survive a loss of power. Source: Kingsbury, Jepsen's `db/kill!`.
 
 use histories::NodeName;
 use rand::Rng;

@@ -11,10 +11,10 @@
 //! gate of their own direction, so cutting X→Y stalls one half in the proxy that X opens to Y and one
 //! half in the proxy that Y opens to X.
 //!
-//! What a cut does is what TCP would do while packets are lost and sent again: no byte passes, nothing is lost
-//! or reordered, and what was sent arrives after the heal, also if the sender has closed meanwhile. A
-//! late request really takes effect late. Back-pressure bounds what is held: 16 KiB here, the rest in
-//! the kernel's socket buffers; 1 MiB here on a slow link.
+//! What a cut does is what TCP would do while packets are lost and sent again: no byte passes, nothing
+//! is lost or reordered, and what was sent arrives after the heal, also if the sender has closed
+//! meanwhile. A late request really takes effect late. Back-pressure bounds what is held: 16 KiB here
+//! and the rest in the kernel's socket buffers; 1 MiB here on a slow link.
 //!
 //! # What a caller can conclude
 //!
@@ -27,9 +27,9 @@
 //! after the heal even if the caller has given up, and what the caller wrote is then delivered: a late
 //! request is no rarity under a proxy, and a store must bear it.
 //!
-//! Limits: a link ends where TCP ends; loss, duplication and reordering of packets do not exist here. What
-//! a cut caught inside the kernel's buffers towards the receiver, at most a few microseconds' worth, still arrives.
-//! If a sender *resets* its connection during a cut, at most the 16 KiB read before are delivered.
+//! Limits: a link ends where TCP ends; loss, duplication and reordering of packets do not exist here.
+//! What had passed the gate before the cut and lies unread in the receiver's socket still arrives. If
+//! a sender *resets* its connection during a cut, at most the 16 KiB that were read before arrive.
 
 mod link;
 mod mesh;

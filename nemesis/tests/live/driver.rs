@@ -1,3 +1,5 @@
+//! The driver on a small cluster: three nodes, every link through the proxy.
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -295,6 +297,26 @@ async fn stopping_heals_early() {
         F0 kill B Healing
         B Up: restarted
         F0 kill B Healed: process B restarted and answers"#]]
+    .assert_eq(&lines.join("\n"));
+}
+
+#[tokio::test]
+async fn stopping_does_not_wait_for_the_verification() {
+    let controls = tasks().await;
+    let (stop, stopped) = watch::channel(false);
+    let mut lines = Vec::new();
+    let emit = |happening: Happening| {
+        stop.send_replace(true);
+        lines.push(show(&happening));
+    };
+    let split = schedule(&[("partition", sides(), 0, 50_000)]);
+    let summary = soon(drive(&split, &controls, clock(), emit, stopped)).await;
+    assert_eq!(summary.healed_early, ["partition A | B C"]);
+    expect![[r#"
+        F0 A | B C Injecting
+        F0 A | B C Ineffective: the run was stopped before this was verified
+        F0 A | B C Healing
+        F0 A | B C Healed: 4 of 4 probes answered again"#]]
     .assert_eq(&lines.join("\n"));
 }
 

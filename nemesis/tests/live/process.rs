@@ -1,3 +1,5 @@
+//! Processes: killed, started again, paused, and never left behind.
+
 use std::process::{Command, Stdio};
 
 use histories::NodeState;

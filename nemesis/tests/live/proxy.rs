@@ -1,3 +1,5 @@
+//! Links: what is carried, cut, held, delayed, refused and counted.
+
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -180,9 +182,9 @@ async fn a_slow_link_delivers_late_in_order_and_all() {
     let pair = Pair::new().await;
     let (mut a, mut b) = pair.connect().await;
     let millis = Duration::from_millis;
-    pair.mesh.slow(&pair.a, &pair.b, Latency { mean: millis(100), jitter: millis(40) });
+    pair.mesh.slow(&pair.a, &pair.b, Latency { mean: millis(200), jitter: millis(40) });
     a.write_all(b"first").await.unwrap();
-    // The earliest that it may arrive is 60 ms from now.
+    // The earliest that it may arrive is 160 ms from now.
     assert!(is_silent(&mut b).await);
     let sent: Vec<u8> = (0..4_000_000_u32).map(|index| (index % 251) as u8).collect();
     let expected = sent.clone();
