@@ -1,11 +1,13 @@
 //! Settings: each has a path in the plan, a way to be read and a way to be shown. From this one list
 //! come the plan file, `--show-plan` and the messages about names that do not exist.
 
+use clap::ValueEnum;
 use histories::Nanos;
 use toml::Value;
 
 use super::{Expectation, OnIndeterminate, Plan, Routing};
 use crate::names;
+use crate::progress::ProgressHow;
 use crate::target::TargetSpec;
 
 /// One setting of a plan.
@@ -111,7 +113,9 @@ pub(crate) static SETTINGS: &[Setting] = &[
         about: "kinds of fault, spread over the load by the seed",
         set: |plan, value| Ok(plan.faults = super::Faults::Kinds(fault_kinds(value)?)),
         show: |plan| match &plan.faults {
-            super::Faults::Kinds(kinds) => Some(Value::Array(kinds.iter().map(|kind| kind.as_str().into()).collect())),
+            super::Faults::Kinds(kinds) => {
+                Some(Value::Array(kinds.iter().map(|kind| kind.as_str().into()).collect()))
+            }
             super::Faults::Listed(_) => None,
         },
     },
@@ -122,10 +126,10 @@ pub(crate) static SETTINGS: &[Setting] = &[
         show: |plan| Some(show_duration(plan.check.settle)),
     },
     Setting {
-        path: "check.steps",
-        about: "longest search of a checker; then the answer is \"not judged\", not \"held\"",
-        set: |plan, value| Ok(plan.check.steps = whole(value, 1, i64::MAX as u64)?),
-        show: |plan| Some(i64::try_from(plan.check.steps).unwrap_or(i64::MAX).into()),
+        path: "check.time",
+        about: "longest search of a checker (counted in steps); then the answer is \"not judged\", not \"held\"",
+        set: |plan, value| Ok(plan.check.time = positive(value)?),
+        show: |plan| Some(show_duration(plan.check.time)),
     },
     Setting {
         path: "check.min-exposure",
@@ -143,6 +147,12 @@ pub(crate) static SETTINGS: &[Setting] = &[
                 OnIndeterminate::Pass => "pass".into(),
             })
         },
+    },
+    Setting {
+        path: "progress",
+        about: "how progress is shown: auto, full, line or none",
+        set: |plan, value| Ok(plan.progress = Some(progress(&text(value)?)?)),
+        show: |plan| plan.progress.map(|how| how.name().into()),
     },
     Setting {
         path: "seed",
@@ -206,6 +216,12 @@ fn routing(name: &str) -> Result<Routing, String> {
         "roam" => Ok(Routing::Roam),
         other => Err(names::unknown("kind of session", other, ["sticky", "roam"])),
     }
+}
+
+fn progress(name: &str) -> Result<ProgressHow, String> {
+    let known = ProgressHow::value_variants();
+    let found = known.iter().copied().find(|how| how.name() == name);
+    found.ok_or_else(|| names::unknown("kind of progress", name, known.iter().map(|how| how.name())))
 }
 
 fn on_indeterminate(name: &str) -> Result<OnIndeterminate, String> {

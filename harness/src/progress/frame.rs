@@ -176,7 +176,11 @@ mod tests {
             title: "cart · reference:lww ×3 · seed 7f3a91c2".into(),
             duration: second(30),
             phase: String::new(),
-            nodes: vec![("A".into(), NodeGlyph::CutOff), ("B".into(), NodeGlyph::Up), ("C".into(), NodeGlyph::Down)],
+            nodes: vec![
+                ("A".into(), NodeGlyph::CutOff),
+                ("B".into(), NodeGlyph::Up),
+                ("C".into(), NodeGlyph::Down),
+            ],
             faults: vec![(second(10), second(20), "partition A | B C".into())],
         };
         let snapshot = Snapshot {
