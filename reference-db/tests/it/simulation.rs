@@ -47,7 +47,12 @@ fn run(mode: Mode, topology: Topology, delivery: Delivery, seed: u64) -> Vec<Str
         NodeSettings { mode, topology, delivery, ..NodeSettings::new(members[0], members.clone()) };
     let mut cluster = Cluster::new(settings, seed);
     let mut rng = Rng(seed ^ 0xabcd);
-    cluster.weather = Weather { loss_percent: 15, double_percent: 15, delay_max: Nanos::from_millis(120) };
+    cluster.weather = Weather {
+        loss_percent: 15,
+        double_percent: 15,
+        delay_max: Nanos::from_millis(120),
+        crash_permille: 2,
+    };
     for _ in 0..STEPS {
         disturb(&mut cluster, &members, &mut rng);
         let node = members[rng.below(count as u64) as usize];
@@ -55,7 +60,7 @@ fn run(mode: Mode, topology: Topology, delivery: Delivery, seed: u64) -> Vec<Str
             let ask = question(&mut rng);
             cluster.ask(node, ask, Consistency::Default);
         }
-        let span = Nanos::from_millis(rng.below(40));
+        let span = Nanos::from_millis(1 + rng.below(40));
         cluster.pass(span);
     }
     calm(&mut cluster, &members);
