@@ -173,3 +173,61 @@ fn check_counters(cluster: &mut Cluster, name: NodeName) {
         assert_eq!(*value, Datum::integer(sum));
     }
 }
+
+/// With a single leader every key is one register: each confirmed write is read by all that ask later, until another
+/// write takes its place, wherever they ask.
+#[test]
+fn a_single_leader_is_one_register() {
+    for seed in 0..60 {
+        println!("seed {seed}");
+        let members: Vec<NodeName> = ["A", "B", "C"].map(|name| NodeName::new(name).unwrap()).to_vec();
+        let settings =
+            NodeSettings { mode: Mode::SingleLeader, ..NodeSettings::new(members[0], members.clone()) };
+        let mut cluster = Cluster::new(settings, seed);
+        let mut rng = Rng(seed ^ 0x5eed);
+        cluster.pass(Nanos::from_millis(10));
+        cluster.weather = Weather {
+            loss_percent: 10,
+            double_percent: 30,
+            delay_max: Nanos::from_millis(700),
+            crash_permille: 0,
+        };
+        one_register(&mut cluster, &members, &mut rng);
+    }
+}
+
+/// Asks one thing after the other, and keeps what a register could hold now.
+fn one_register(cluster: &mut Cluster, members: &[NodeName], rng: &mut Rng) {
+    // What it may hold: the last value that was confirmed or read, and writes since whose fate is unknown.
+    let mut possible = BTreeSet::from([Datum::null()]);
+    let mut unsettled = BTreeSet::new();
+    for number in 1..150 {
+        if rng.chance(3) {
+            cluster.crash(members[0]);
+            cluster.pass(Nanos::from_millis(1 + rng.below(100)));
+            cluster.restart(members[0]);
+        }
+        let node = members[rng.below(members.len() as u64) as usize];
+        let value = Datum::integer(number);
+        let action = match rng.below(3) {
+            0 => Action::Write { value: value.clone() },
+            // Compares with what may well be there, so that copies of a refused comparison could do harm.
+            1 => Action::Cas { from: Datum::integer(number - 1 - rng.below(3) as i64), to: value.clone() },
+            _ => Action::Read,
+        };
+        let step = Step::new(Key::from("x"), action);
+        match cluster.answer(node, Ask::Single(step), Consistency::Default) {
+            Some(Response::Written { .. }) => possible = [value].into(),
+            Some(Response::Read { reading, .. }) => {
+                let read = reading.winner().cloned().unwrap_or_else(Datum::null);
+                let fits = possible.contains(&read) || unsettled.remove(&read);
+                assert!(fits, "read {read}, not one of {possible:?} or {unsettled:?}");
+                possible = [read].into();
+            }
+            Some(Response::Refused(refusal)) if refusal.outcome() == reference_db::Outcome::NotApplied => {}
+            // It may happen now, or whenever its message arrives; a late comparison may also come to nothing. A value
+            // that was read once has happened, and happens no second time.
+            _ => drop(unsettled.insert(value)),
+        }
+    }
+}
