@@ -1,5 +1,7 @@
 //! The golden histories, with the verdicts that their headers state.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 

@@ -75,7 +75,7 @@ impl<'f, 'h> Ancestry<'f, 'h> {
         ancestry.origins.reserve(on_key.len());
         for at in on_key {
             let origin = match facts.micro_op(*at) {
-                MicroOp::CompareAndSet { expected, .. } => ancestry.origin(expected),
+                MicroOp::CompareAndSet { expected, .. } => ancestry.origin(expected, facts.expected(*at)),
                 _ => Origin::default(),
             };
             ancestry.origins.push(origin);
@@ -91,15 +91,15 @@ impl<'f, 'h> Ancestry<'f, 'h> {
         &self.parents[origin.begin as usize..origin.end as usize]
     }
 
-    /// Finds the makers of what was observed and appends them to `parents`.
-    fn origin(&mut self, observed: &Observed) -> Origin {
+    /// Appends the makers of what was observed to `parents`.
+    fn origin(&mut self, observed: &Observed, makers: &[Maker]) -> Origin {
         let begin = self.parents.len();
         let mut origin = Origin { begin: begin as u32, ..Origin::default() };
         if observed.is_absent() {
             self.absent(observed);
         }
-        for (index, value) in observed.values.iter().enumerate() {
-            match self.facts.maker(self.key, value, observed.versions.get(index)) {
+        for (value, maker) in observed.values.iter().zip(makers) {
+            match *maker {
                 Maker::One(maker) => self.parents.push(self.place(maker)),
                 Maker::Several { .. } => origin.is_open = true,
                 Maker::Nobody => self.merged(value, &mut origin),
@@ -151,8 +151,8 @@ impl<'f, 'h> Ancestry<'f, 'h> {
         let origins: Vec<Origin> = end
             .reads
             .iter()
-            .filter_map(|read| self.facts.observed(*read))
-            .map(|observed| seeds.origin(observed))
+            .filter_map(|read| Some((self.facts.observed(*read)?, self.facts.seen(*read))))
+            .map(|(observed, makers)| seeds.origin(observed, makers))
             .collect();
         let is_kept = self.closure(&seeds.parents);
         let places = || (0..is_kept.len() as u32).filter(|place| is_kept[*place as usize]);
@@ -257,10 +257,15 @@ impl<'f, 'h> Ancestry<'f, 'h> {
             return false;
         }
         let update = self.on_key[place as usize];
+        let is_excuse = |blind: &u32| !is_known_before(self.facts, self.on_key[*blind as usize], update);
+        // What was asked later is no ancestor: the common case, and cheap.
+        if kept.blind.iter().rev().take_while(|blind| **blind > place).any(is_excuse) {
+            return true;
+        }
         let ancestors = self.closure(self.parents(self.origins[place as usize]));
         kept.blind.iter().any(|blind| {
             let is_ancestor = ancestors[*blind as usize] && !self.is_implied(place);
-            !is_ancestor && !is_known_before(self.facts, self.on_key[*blind as usize], update)
+            !is_ancestor && is_excuse(blind)
         })
     }
 
