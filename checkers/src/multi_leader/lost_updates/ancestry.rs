@@ -49,15 +49,20 @@ struct Origin {
     is_open: bool,
     /// True if the store merged it from its parents.
     is_merged: bool,
+    /// True if its parents are deletes of which one at most made the key absent.
+    is_guessed: bool,
 }
 
 /// What the final states descend from.
 struct Kept {
+    /// The makers of what the final reads saw.
+    seeds: Vec<u32>,
     is_kept: Vec<bool>,
     /// Blind writes and deletes among them.
     blind: Vec<u32>,
     is_open: bool,
     is_merged: bool,
+    is_guessed: bool,
 }
 
 impl<'f, 'h> Ancestry<'f, 'h> {
@@ -75,7 +80,9 @@ impl<'f, 'h> Ancestry<'f, 'h> {
         ancestry.origins.reserve(on_key.len());
         for at in on_key {
             let origin = match facts.micro_op(*at) {
-                MicroOp::CompareAndSet { expected, .. } => ancestry.origin(expected, facts.expected(*at)),
+                MicroOp::CompareAndSet { expected, .. } => {
+                    ancestry.origin(expected, facts.expected(*at), *at)
+                }
                 _ => Origin::default(),
             };
             ancestry.origins.push(origin);
@@ -92,11 +99,11 @@ impl<'f, 'h> Ancestry<'f, 'h> {
     }
 
     /// Appends the makers of what was observed to `parents`.
-    fn origin(&mut self, observed: &Observed, makers: &[Maker]) -> Origin {
+    fn origin(&mut self, observed: &Observed, makers: &[Maker], at: Address) -> Origin {
         let begin = self.parents.len();
         let mut origin = Origin { begin: begin as u32, ..Origin::default() };
         if observed.is_absent() {
-            self.absent(observed);
+            origin.is_guessed = self.absent(observed, at);
         }
         for (value, maker) in observed.values.iter().zip(makers) {
             match *maker {
@@ -118,16 +125,19 @@ impl<'f, 'h> Ancestry<'f, 'h> {
         origin
     }
 
-    // Absent: as it began, or as a delete left it. Only the version can say by which.
-    fn absent(&mut self, observed: &Observed) {
-        let maker = observed
-            .versions
-            .first()
-            .map_or(Maker::Nobody, |version| self.facts.version_maker(self.key, version));
-        match maker {
-            Maker::One(delete) => self.parents.push(self.place(delete)),
-            Maker::Nobody | Maker::Several { .. } => self.parents.extend_from_slice(&self.deletes),
+    // Absent: as it began, or as a delete left it. Only the version can say by which; true if it does not.
+    fn absent(&mut self, observed: &Observed, at: Address) -> bool {
+        let version = observed.versions.first();
+        let maker = version.map_or(Maker::Nobody, |version| self.facts.version_maker(self.key, version));
+        if let Maker::One(delete) = maker {
+            self.parents.push(self.place(delete));
+            return false;
         }
+        let seen_by = self.facts.operation(at);
+        let can_be_seen =
+            |place: &&u32| !seen_by.precedes(self.facts.operation(self.on_key[**place as usize]));
+        self.parents.extend(self.deletes.iter().filter(can_be_seen));
+        true
     }
 
     fn merged(&mut self, value: &Value, origin: &mut Origin) {
@@ -151,10 +161,10 @@ impl<'f, 'h> Ancestry<'f, 'h> {
         let origins: Vec<Origin> = end
             .reads
             .iter()
-            .filter_map(|read| Some((self.facts.observed(*read)?, self.facts.seen(*read))))
-            .map(|(observed, makers)| seeds.origin(observed, makers))
+            .filter_map(|read| Some((*read, self.facts.observed(*read)?)))
+            .map(|(read, observed)| seeds.origin(observed, self.facts.seen(read), read))
             .collect();
-        let is_kept = self.closure(&seeds.parents);
+        let is_kept = self.ancestors(&seeds.parents);
         let places = || (0..is_kept.len() as u32).filter(|place| is_kept[*place as usize]);
         let is_blind = |place: &u32| {
             matches!(
@@ -169,20 +179,37 @@ impl<'f, 'h> Ancestry<'f, 'h> {
             blind: places().filter(is_blind).collect(),
             is_open: any(|origin| origin.is_open),
             is_merged: any(|origin| origin.is_merged),
+            is_guessed: any(|origin| origin.is_guessed),
             is_kept,
+            seeds: seeds.parents,
         }
     }
 
-    /// These places and all their ancestors.
-    fn closure(&self, seeds: &[u32]) -> Vec<bool> {
+    /// These places and all their ancestors: without those that `skips`, and by way of those origins
+    /// only that `counts`.
+    fn closure(
+        &self,
+        seeds: &[u32],
+        skips: impl Fn(u32) -> bool,
+        counts: impl Fn(&Origin) -> bool,
+    ) -> Vec<bool> {
         let mut reached = vec![false; self.on_key.len()];
         let mut todo = seeds.to_vec();
         while let Some(place) = todo.pop() {
-            if !std::mem::replace(&mut reached[place as usize], true) {
-                todo.extend_from_slice(self.parents(self.origins[place as usize]));
+            if skips(place) || std::mem::replace(&mut reached[place as usize], true) {
+                continue;
+            }
+            let origin = &self.origins[place as usize];
+            if counts(origin) {
+                todo.extend_from_slice(self.parents(*origin));
             }
         }
         reached
+    }
+
+    /// These places and all their ancestors.
+    fn ancestors(&self, seeds: &[u32]) -> Vec<bool> {
+        self.closure(seeds, |_| false, |_| true)
     }
 
     /// How many states two sessions tried to update, also if the store refused one.
@@ -251,41 +278,22 @@ impl<'f, 'h> Ancestry<'f, 'h> {
         })
     }
 
-    // A blind write may replace anything that it is not known to come before.
+    // A blind write may replace anything that it is not known to come before, if what was kept came
+    // of it, and not by way of something that the update itself came of.
     fn is_excused(&self, place: u32, kept: &Kept) -> bool {
-        if kept.blind.is_empty() {
-            return false;
-        }
-        let update = self.on_key[place as usize];
-        let is_excuse = |blind: &u32| !is_known_before(self.facts, self.on_key[*blind as usize], update);
-        // What was asked later is no ancestor: the common case, and cheap.
-        if kept.blind.iter().rev().take_while(|blind| **blind > place).any(is_excuse) {
+        let is_excuse = |blind: &u32| {
+            !is_known_before(self.facts, self.on_key[*blind as usize], self.on_key[place as usize])
+        };
+        // Without guesses, what was asked later is no ancestor: the common case, and cheap.
+        if !kept.is_guessed && kept.blind.iter().rev().take_while(|blind| **blind > place).any(is_excuse) {
             return true;
         }
-        let ancestors = self.closure(self.parents(self.origins[place as usize]));
-        kept.blind.iter().any(|blind| {
-            let is_ancestor = ancestors[*blind as usize] && !self.is_implied(place);
-            !is_ancestor && is_excuse(blind)
-        })
-    }
-
-    // An update of an absent key has all deletes as parents, though only one of them made it absent.
-    fn is_implied(&self, place: u32) -> bool {
-        !self.deletes.is_empty() && self.ancestors_are_guessed(place)
-    }
-
-    fn ancestors_are_guessed(&self, place: u32) -> bool {
-        let ancestors = self.closure(&[place]);
-        ancestors.iter().enumerate().filter(|(_, is_ancestor)| **is_ancestor).any(|(place, _)| {
-            let MicroOp::CompareAndSet { expected, .. } = self.facts.micro_op(self.on_key[place]) else {
-                return false;
-            };
-            expected.is_absent()
-                && expected
-                    .versions
-                    .first()
-                    .is_none_or(|version| self.facts.version_maker(self.key, version).one().is_none())
-        })
+        if !kept.blind.iter().any(is_excuse) {
+            return false;
+        }
+        let ancestors = self.closure(&[place], |_| false, |origin| !origin.is_guessed);
+        let beside = self.closure(&kept.seeds, |place| ancestors[place as usize], |_| true);
+        kept.blind.iter().filter(|blind| beside[**blind as usize]).any(is_excuse)
     }
 
     /// The first lost update of a chain, with what survived in its stead.
@@ -308,7 +316,7 @@ impl<'f, 'h> Ancestry<'f, 'h> {
     /// A kept update from the same state; else one that did not know of the lost one.
     fn survivor(&self, lost: u32, kept: &Kept) -> Option<(u32, bool)> {
         let base = self.parents(self.origins[lost as usize]);
-        let ancestors = self.closure(base);
+        let ancestors = self.ancestors(base);
         let rivals: Vec<u32> = (0..self.on_key.len() as u32)
             .filter(|place| kept.is_kept[*place as usize] && !ancestors[*place as usize])
             .filter(|place| self.is_possible_update(*place))
