@@ -71,7 +71,7 @@ impl Checker for DeletesStayDeleted {
             (0, _) => "this history has no deletes".into(),
             (_, 0) => "no confirmed delete removed a value and was looked at again".into(),
             _ => format!(
-                "{} of a value that was there, each looked at again",
+                "{} of a value that was there, looked at again later",
                 counted(chances, "delete", "deletes")
             ),
         };

@@ -12,6 +12,8 @@ pub(crate) enum Ask {
     Write(i64),
     /// From these siblings; none if the key was absent.
     Change(Vec<i64>, i64),
+    /// Puts an element behind those of the list that the session saw.
+    Grow(Vec<i64>, i64),
     Append(i64),
     Add(i64),
     Remove(i64),
@@ -89,6 +91,10 @@ impl Script {
             Ask::Read(seen) => format!("read x -> {}", self.seen(seen)),
             Ask::Write(value) => format!("write x {}", state(value)),
             Ask::Change(from, value) => format!("cas x {} {}", self.seen(from), state(value)),
+            Ask::Grow(from, element) => {
+                let grown: Vec<i64> = from.iter().copied().chain([*element]).collect();
+                format!("cas x {} {} -> ok", self.seen(from), self.seen(&grown))
+            }
             Ask::Append(element) => format!("append x {element} -> ok"),
             Ask::Add(element) => format!("add x {element} -> ok"),
             Ask::Remove(element) => format!("remove x {element} -> ok"),

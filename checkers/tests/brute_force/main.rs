@@ -10,6 +10,7 @@ mod counters;
 mod deleted;
 mod elements;
 mod generator;
+mod lists;
 mod made_up;
 mod registers;
 
