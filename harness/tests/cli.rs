@@ -1,4 +1,5 @@
 //! The command as a person types it: what it prints, and the code it ends with.
+#![expect(clippy::unwrap_used, reason = "a test says what went wrong by failing")]
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
@@ -72,11 +73,15 @@ fn wrong_names_get_the_nearest_and_the_list() {
     desk.refuses("run -f partitoin", 64, expect![[r#"
         error: --faults: no kind of fault "partitoin"; did you mean partition? there are none, flap, kill, one-way, partition, pause, slow (kinds of fault, spread over the load by the seed)
     "#]]);
-    desk.refuses("run -e convergance=hold", 64, expect![]);
+    desk.refuses("run -e convergance=hold", 64, expect![[r#"
+        error: --expect: no guarantee "convergance"; did you mean convergence? there are convergence, deletes-stay-deleted, linearizable, no-lost-updates, no-made-up-values
+    "#]]);
     desk.refuses("run -e convergence", 64, expect![[r#"
         error: --expect convergence: expected GUARANTEE=hold, GUARANTEE=break or GUARANTEE=watch, such as convergence=hold
     "#]]);
-    desk.refuses("demo lwww", 64, expect![]);
+    desk.refuses("demo lwww", 64, expect![[r#"
+        error: MODE: no mode of the bundled database "lwww"; did you mean lww? there are crdt, lww, siblings, single-leader (mode of the bundled database)
+    "#]]);
 }
 
 #[test]
@@ -89,19 +94,60 @@ fn a_wrong_flag_ends_with_64_because_2_is_a_verdict() {
 #[test]
 fn a_wrong_plan_is_refused_with_its_line() {
     let desk = Desk::new();
-    desk.refuses("run nosuch.toml", 65, expect![]);
-    desk.write("a.toml", "version = 1\n[load]\nrat = 5\n").refuses("run a.toml", 65, expect![]);
-    desk.write("b.toml", "version = 1\n[load]\nrate = -5\n").refuses("run b.toml", 65, expect![]);
-    desk.write("c.toml", "version = 2\n").refuses("run c.toml", 65, expect![]);
-    desk.write("d.toml", "name = \"x\"\n").refuses("run d.toml", 65, expect![]);
-    desk.write("e.toml", "version = 1\nname = \n").refuses("run e.toml", 65, expect![]);
+    desk.refuses("run nosuch.toml", 65, expect![[r#"
+        error: nosuch.toml: No such file or directory (os error 2); give the path of a plan, or none for the built-in plan
+    "#]]);
+    desk.write("a.toml", "version = 1\n[load]\nrat = 5\n").refuses("run a.toml", 65, expect![[r#"
+        error: a.toml:3: no setting "load.rat"; did you mean load.rate or load.duration or load.workload? there are load.workload, load.clients, load.sessions, load.rate, load.keys, load.duration, load.timeout
+    "#]]);
+    desk.write("b.toml", "version = 1\n[load]\nrate = -5\n").refuses("run b.toml", 65, expect![[r#"
+        error: b.toml:3: load.rate: expected a whole number from 0 to 1000000, found -5 (calls per second over all clients, 0 = as fast as possible)
+    "#]]);
+    desk.write("c.toml", "version = 2\n").refuses(
+        "run c.toml",
+        65,
+        expect![[r#"
+        error: c.toml:1: plan version 2; this program reads version 1
+    "#]],
+    );
+    desk.write("d.toml", "name = \"x\"\n").refuses(
+        "run d.toml",
+        65,
+        expect![[r#"
+        error: d.toml:1: the plan does not say its version; add a line  version = 1
+    "#]],
+    );
+    desk.write("e.toml", "version = 1\nname = \n").refuses(
+        "run e.toml",
+        65,
+        expect![[r#"
+        error: e.toml:2: string values must be quoted, expected literal string
+    "#]],
+    );
     desk.write("f.toml", "version = 1\n[[fault]]\nat = \"1s\"\nfor = \"2s\"\npartiton = \"halves\"\n")
-        .refuses("run f.toml", 65, expect![]);
-    desk.write("g.toml", "version = 1\n[[fault]]\nat = \"1s\"\nfor = \"2s\"\npause = \"D\"\n")
-        .refuses("run g.toml", 65, expect![]);
-    desk.write("h.toml", "version = 1\n[report]\nhtml = true\n").refuses("run h.toml", 65, expect![]);
-    desk.refuses("run a.toml -p ci", 65, expect![]);
-    desk.write("i.toml", "version = 1\n[profile.ci]\nrepeat = 5\n").refuses("run i.toml -p cii", 64, expect![]);
+        .refuses("run f.toml", 65, expect![[r#"
+            error: f.toml:2: fault: no fault is called `partiton` (did you mean `partition`?); there are: flap, kill, one-way, partition, pause, slow
+        "#]]);
+    desk.write("g.toml", "version = 1\n[[fault]]\nat = \"1s\"\nfor = \"2s\"\npause = \"D\"\n").refuses(
+        "run g.toml",
+        65,
+        expect![[r#"
+            error: g.toml:2: `pause` names the node `D`; the nodes are: A B C
+        "#]],
+    );
+    desk.write("h.toml", "version = 1\n[report]\nhtml = true\n").refuses("run h.toml", 65, expect![[r#"
+        error: h.toml:3: report.html: every run writes verdict.txt and verdict.json into its folder, and there is no other form of report; take this line out
+    "#]]);
+    desk.refuses("run a.toml -p ci", 65, expect![[r#"
+        error: a.toml:3: no setting "load.rat"; did you mean load.rate or load.duration or load.workload? there are load.workload, load.clients, load.sessions, load.rate, load.keys, load.duration, load.timeout
+    "#]]);
+    desk.write("i.toml", "version = 1\n[profile.ci]\nrepeat = 5\n").refuses(
+        "run i.toml -p cii",
+        64,
+        expect![[r#"
+        error: --profile: no profile "cii"; did you mean ci? there are ci in i.toml
+    "#]],
+    );
 }
 
 #[test]
@@ -130,9 +176,39 @@ load.duration = "2m"
 repeat = 5
 "#,
     );
-    let output = desk.command("run -p ci --show-plan -c 20").env("RASHOMON_SEED", "7f3a91c2").output().unwrap();
+    let output =
+        desk.command("run -p ci --show-plan -c 20").env("RASHOMON_SEED", "7f3a91c2").output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
-    expect![].assert_eq(&text(&output.stdout));
+    expect![[r#"
+        version = 1
+        name = "cart-nightly"      # rashomon.toml:2
+        target = "reference:lww"   # rashomon.toml:3, rashomon.toml:3
+        seed = "7f3a91c2"          # environment RASHOMON_SEED
+        repeat = 5                 # rashomon.toml:19
+
+        [load]
+        workload = "append"        # rashomon.toml:6
+        clients = 20               # --clients
+        rate = 500                 # rashomon.toml:7
+        keys = 400                 # built in
+        duration = "2m"            # rashomon.toml:18
+        timeout = "1s"             # built in
+
+        [check]
+        settle = "5s"              # built in
+        time = "1m"                # built in
+        min-exposure = 1           # built in
+        on-indeterminate = "fail"  # built in
+
+        [[fault]]                  # rashomon.toml:9
+        at = "10s"
+        for = "10s"
+        partition = ["A", "B C"]
+
+        [expect]
+        no-lost-updates = "hold"   # rashomon.toml:15
+    "#]]
+    .assert_eq(&text(&output.stdout));
     // What is shown can be run.
     desk.write("shown.toml", &text(&output.stdout));
     assert_eq!(desk.run("run shown.toml --show-plan").status.code(), Some(0));
@@ -157,7 +233,39 @@ fn a_recorded_history_is_judged_and_told() {
     let desk = Desk::new();
     let output = desk.write("lost.jsonl", LOST).run("check lost.jsonl -g no-lost-updates,convergence");
     assert_eq!(output.status.code(), Some(1));
-    expect![].assert_eq(&text(&output.stdout));
+    expect![[r#"
+        rashomon JSON Lines, 5 operations, 5 sessions, 0.011 s
+
+        ✗ BROKEN  no-lost-updates: 1 confirmed write disappeared, on 1 key
+          cart · reference:lww, 2 nodes · 0.0 s · 5 operations
+
+        ╭─────────────────┬──────────┬─────────────┬──────────────────────────────────────────────────────╮
+        │ guarantee       │ expected │ observed    │ put to the test by                                   │
+        ├─────────────────┼──────────┼─────────────┼──────────────────────────────────────────────────────┤
+        │ convergence     │ hold     │ ✓ held      │ 1 key equal on A and B                               │
+        │ no-lost-updates │ hold     │ ✗ broken ×1 │ 1 key updated by two sessions from one version, once │
+        ╰─────────────────┴──────────┴─────────────┴──────────────────────────────────────────────────────╯
+
+        A1  LOST UPDATE  key k17
+
+            Client c1 added 412 to k17 on node A and the database said OK. At the end 412 was gone from both
+            nodes, A and B, and no final read saw it or anything made from it.
+
+              time       who    what             answer
+           1  0.003 s    c1 → A adds 412 to [88] OK  ◀ this write disappears
+           2  0.005 s    c2 → B adds 434 to [88] OK  ◀ B did not know of 412
+           3  0.008 s    c3 → A reads k17        [88 434]  ◀ the proof
+
+            Why this breaks no-lost-updates
+              1 ──ww──▶ 2   434 was stored over 412: 2 of 2 final reads have 434 and not 412
+              2 ──rw──▶ 1   but 2 started from [88], the list as it was before 1
+              So each of the two came before the other: a cycle that no order can explain.
+
+            Certain: all 3 operations were answered, and A and B were read at the end
+
+          exit code 1
+    "#]]
+    .assert_eq(&text(&output.stdout));
 }
 
 #[test]
@@ -170,7 +278,52 @@ fn a_narrow_terminal_gets_records_instead_of_a_table() {
         .env("LANG", "C")
         .output()
         .unwrap();
-    expect![].assert_eq(&text(&output.stdout));
+    expect![[r#"
+        rashomon JSON Lines, 5 operations, 5 sessions, 0.011 s
+
+        FAIL BROKEN  no-lost-updates: 1 confirmed write
+                     disappeared, on 1 key
+          cart - reference:lww, 2 nodes - 0.0 s - 5
+          operations
+
+        ok held  convergence
+            expected: hold
+            1 key equal on A and B
+        FAIL broken x1  no-lost-updates
+            expected: hold
+            1 key updated by two sessions from one
+            version, once
+
+        A1  LOST UPDATE  key k17
+
+            Client c1 added 412 to k17 on node A and the
+            database said OK. At the end 412 was gone from
+            both nodes, A and B, and no final read saw it
+            or anything made from it.
+
+              time       who    what             answer
+           1  0.003 s    c1 -> A adds 412 to [88] OK
+                         < this write disappears
+           2  0.005 s    c2 -> B adds 434 to [88] OK
+                         < B did not know of 412
+           3  0.008 s    c3 -> A reads k17        [88 434]
+                         < the proof
+
+            Why this breaks no-lost-updates
+              1 --ww--> 2   434 was stored over 412: 2 of
+                            2 final reads have 434 and not
+                            412
+              2 --rw--> 1   but 2 started from [88], the
+                            list as it was before 1
+              So each of the two came before the other: a
+              cycle that no order can explain.
+
+            Certain: all 3 operations were answered, and A
+            and B were read at the end
+
+          exit code 1
+    "#]]
+    .assert_eq(&text(&output.stdout));
 }
 
 #[test]
@@ -196,10 +349,25 @@ fn json_is_one_document() {
 #[test]
 fn a_malformed_history_is_refused_with_its_line() {
     let desk = Desk::new();
-    let twice = LOST.replace(r#""session":1,"node""#, r#""session":0,"node""#).replacen("\"time\":2000000,\"event\":\"confirmed\"", "\"time\":2000000,\"event\":\"phase\",\"phase\":\"load\"}\n{\"time\":2500000,\"event\":\"node\"", 1);
-    desk.write("bad.jsonl", &twice).refuses("check bad.jsonl", 65, expect![]);
-    desk.write("empty.jsonl", "").refuses("check empty.jsonl", 65, expect![]);
-    desk.write("other.jsonl", "{\"hello\":1}\n").refuses("check other.jsonl", 65, expect![]);
+    let lines: Vec<&str> = LOST.lines().collect();
+    let twice = [lines[0], lines[1], lines[1]].join("\n") + "\n";
+    desk.write("bad.jsonl", &twice).refuses(
+        "check bad.jsonl",
+        65,
+        expect![[r#"
+        error: bad.jsonl: line 4, column 0: missing field `state`
+    "#]],
+    );
+    desk.write("empty.jsonl", "").refuses("check empty.jsonl", 65, expect![[r#"
+        error: empty.jsonl: line 1: empty; a history begins with a header such as {"rashomon":"history","version":1}
+    "#]]);
+    desk.write("other.jsonl", "{\"hello\":1}\n").refuses(
+        "check other.jsonl",
+        65,
+        expect![[r#"
+        error: other.jsonl: line 1: not the header of a history: missing field `rashomon`
+    "#]],
+    );
 }
 
 #[test]
@@ -225,7 +393,10 @@ fn store_that_refuses() -> String {
                     if requests.read_exact(&mut body).is_err() {
                         return;
                     }
-                    if answers.write_all(b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n").is_err() {
+                    if answers
+                        .write_all(b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n")
+                        .is_err()
+                    {
                         return;
                     }
                 }
@@ -269,10 +440,20 @@ fn a_store_that_answers_503_to_everything_is_not_judged() {
 #[test]
 fn nobody_there_ends_with_69() {
     let desk = Desk::new();
-    desk.refuses("run -t http://127.0.0.1:1 -f none", 69, expect![[r#"
+    desk.refuses(
+        "run -t http://127.0.0.1:1 -f none",
+        69,
+        expect![[r#"
         error: http://127.0.0.1:1: no connection; start the store there, or give the address where it listens
-    "#]]);
-    desk.refuses("run -t http://127.0.0.1:1 -f partition", 64, expect![]);
+    "#]],
+    );
+    desk.refuses(
+        "run -t http://127.0.0.1:1 -f partition",
+        64,
+        expect![[r#"
+        error: `partition = "halves"` needs 2 nodes or more, and there are 1
+    "#]],
+    );
 }
 
 #[test]
@@ -282,7 +463,8 @@ fn every_workload_holds_on_the_single_copy() {
                       read-your-writes monotonic-reads monotonic-writes writes-follow-reads";
     let expect: String = everything.split_whitespace().map(|name| format!(" -e {name}=hold")).collect();
     for workload in ["append", "register", "set", "counter", "session-mix"] {
-        let arguments = format!("run -t control -w {workload} -d 1s -r 2000 --keys 20 --seed 1 --progress none{expect}");
+        let arguments =
+            format!("run -t control -w {workload} -d 1s -r 2000 --keys 20 --seed 1 --progress none{expect}");
         let output = desk.run(&arguments);
         let verdict = text(&output.stdout);
         assert!(!verdict.contains("broken"), "{workload}: {verdict}");
@@ -300,7 +482,16 @@ fn last_write_wins_loses_updates_and_the_run_is_kept() {
     assert!(verdict.contains("✗ BROKEN  no-lost-updates:"), "{verdict}");
     assert!(verdict.contains("LOST UPDATE"), "{verdict}");
     let run = desk.only_run();
-    for file in ["README.txt", "plan.toml", "plan.resolved.json", "history.jsonl.zst", "verdict.json", "verdict.txt", "run.log", "anomalies/A1.json"] {
+    for file in [
+        "README.txt",
+        "plan.toml",
+        "plan.resolved.json",
+        "history.jsonl.zst",
+        "verdict.json",
+        "verdict.txt",
+        "run.log",
+        "anomalies/A1.json",
+    ] {
         assert!(run.join(file).exists(), "{file} is missing");
     }
     let again = desk.run("check latest");
@@ -312,7 +503,9 @@ fn last_write_wins_loses_updates_and_the_run_is_kept() {
 fn a_single_leader_without_faults_breaks_nothing() {
     let desk = Desk::new();
     for workload in ["append", "register", "session-mix"] {
-        let plan = format!("run -t reference:single-leader -f none -w {workload} -d 2s -r 300 --keys 20 --progress none");
+        let plan = format!(
+            "run -t reference:single-leader -f none -w {workload} -d 2s -r 300 --keys 20 --progress none"
+        );
         let output = desk.run(&plan);
         let verdict = text(&output.stdout);
         assert_eq!(output.status.code(), Some(0), "{workload}: {verdict}{}", text(&output.stderr));
@@ -321,9 +514,12 @@ fn a_single_leader_without_faults_breaks_nothing() {
 }
 
 /// Starts a run and waits until it says that it bites.
-fn start_and_wait_for(desk: &Desk, arguments: &str, word: &str) -> (Child, BufReader<std::process::ChildStderr>) {
-    let mut child =
-        desk.command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+fn start_and_wait_for(
+    desk: &Desk,
+    arguments: &str,
+    word: &str,
+) -> (Child, BufReader<std::process::ChildStderr>) {
+    let mut child = desk.command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(child.stderr.take().unwrap());
     let mut line = String::new();
     while !line.contains(word) {

@@ -13,7 +13,7 @@
 
 use std::collections::BTreeMap;
 
-use histories::{FaultStage, NodeName, Phase};
+use histories::{FaultStage, Nanos, NodeName, Phase};
 
 use super::final_state::{self, Replicas};
 use crate::facts::{Address, Facts, KeyNumber};
@@ -199,16 +199,19 @@ fn what(facts: &Facts<'_>, replicas: &Replicas<'_, '_>, comparison: &Comparison)
     what
 }
 
-/// ` 1.2 s after the heal`, if there was one.
+/// ` 1.2 s after the heal`, or after the load if that ended later: replicas that are being written to are
+/// never equal for long.
 fn since_the_heal(facts: &Facts<'_>) -> String {
     let history = facts.history();
     let healed = history.faults().iter().rev().find(|(_, fault)| fault.stage == FaultStage::Healed);
     let settled = history.phase_began(Phase::Settled).or(history.phase_began(Phase::FinalReads));
-    match (healed, settled) {
-        (Some((healed, _)), Some(settled)) => {
-            format!(" {:.1} s after the heal", settled.since(*healed).as_secs_f64())
-        }
-        _ => String::new(),
+    let (Some((healed, _)), Some(settled)) = (healed, settled) else { return String::new() };
+    let quiet = history.phase_began(Phase::Settle).unwrap_or(*healed);
+    let after = |since: Nanos| settled.since(since).as_secs_f64();
+    if quiet > *healed {
+        format!(" {:.1} s after the load ended", after(quiet))
+    } else {
+        format!(" {:.1} s after the heal", after(*healed))
     }
 }
 

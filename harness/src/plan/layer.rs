@@ -128,7 +128,8 @@ impl Merged {
         let parts = self.origins.iter().filter(|(known, _)| {
             known.as_str() == path || (path == "target" && known.starts_with("target."))
         });
-        let origins: Vec<String> = parts.map(|(_, origin)| origin.to_string()).collect();
+        let mut origins: Vec<String> = parts.map(|(_, origin)| origin.to_string()).collect();
+        origins.dedup();
         if origins.is_empty() { Origin::BuiltIn.to_string() } else { origins.join(", ") }
     }
 

@@ -195,14 +195,14 @@ fn story_table(out: &mut String, rows: &[StoryRow], style: Style) {
     };
     let (who, what, answer) =
         (widest(|row| &row.who, 3), widest(|row| &row.what, 4), widest(|row| &row.answer, 6));
-    let what = what.min(style.width.saturating_sub(who + 34).max(24));
-    let answer = answer.min(style.width.saturating_sub(who + what + 24).max(12));
-    let head = format!("      {:<10} {} {} {}", "time", pad("who", who), pad("what", what), "answer");
+    let what = what.min(style.width.saturating_sub(who + 36).max(24));
+    let answer = answer.min(style.width.saturating_sub(who + what + 26).max(12));
+    let head = format!("      {:<10}  {}  {}  {}", "time", pad("who", who), pad("what", what), "answer");
     let _ = writeln!(out, "{}", style.paint(Paint::Faint, head.trim_end()));
     for row in rows {
         let number = row.number.map_or_else(|| " ".to_string(), |number| number.to_string());
         let cells = format!(
-            "{:>4}  {:<10} {} {} {}",
+            "{:>4}  {:<10}  {}  {}  {}",
             number,
             row.time.to_string(),
             pad(&style.draw(&row.who), who),
@@ -221,7 +221,7 @@ fn story_table(out: &mut String, rows: &[StoryRow], style: Style) {
         if console::measure_text_width(&remark) <= room {
             let _ = writeln!(out, "{cells}  {}", style.paint(Paint::Bad, &remark));
         } else {
-            let _ = writeln!(out, "{cells}\n                 {}", style.paint(Paint::Bad, &remark));
+            let _ = writeln!(out, "{cells}\n                  {}", style.paint(Paint::Bad, &remark));
         }
     }
 }

@@ -122,11 +122,26 @@ fn faults(merged: &Merged, nodes: &[NodeName], seed: Seed) -> Result<(Schedule, 
         let note = format!("No fault was injected: there is no control over {}.", plan.target);
         return Ok((Schedule::default(), vec![note]));
     }
+    if let Faults::Kinds(kinds) = &plan.faults {
+        kinds.iter().try_for_each(|kind| can_inject(kind, plan))?;
+    }
     let schedule = resolve_faults(plan, nodes, seed)?;
     controls
         .admit(&schedule)
         .map_err(|error| Stop::usage(format!("{error}; run without faults: --faults none")))?;
     Ok((schedule, Vec::new()))
+}
+
+/// Refuses a kind of fault that nobody could inject, before its details are asked for.
+fn can_inject(kind: &str, plan: &Plan) -> Result<(), Stop> {
+    let needed = nemesis::fault::find(kind).map_err(Stop::usage)?.needs();
+    if plan.target.controls().offers(needed) {
+        return Ok(());
+    }
+    Err(Stop::usage(format!(
+        "fault {kind} needs {needed} control, and there is none over {}; run without faults: --faults none",
+        plan.target
+    )))
 }
 
 fn resolve_faults(plan: &Plan, nodes: &[NodeName], seed: Seed) -> Result<Schedule, Stop> {

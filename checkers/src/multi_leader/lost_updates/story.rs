@@ -8,13 +8,15 @@ use crate::multi_leader::final_state::Replicas;
 use crate::wording::{counted, grouped, place, saw, shown, step};
 use crate::{Certainty, Edge, EdgeKind, Finding, Step};
 
-/// The fewest operations first, then the shortest time, then the lowest key.
+/// Those that show what survived instead first: they say why. Then the fewest operations, then the
+/// shortest time, then the lowest key.
 pub(super) fn sort(facts: &Facts<'_>, findings: &mut [Finding]) {
     // Findings come in natural order of keys, and a stable sort keeps it among equals.
     findings.sort_by_key(|finding| {
         let at = |step: Option<&Step>| step.map(|step| facts.history().operation(step.operation).invoked);
         let (first, last) = (at(finding.steps.first()), at(finding.steps.last()));
-        (finding.steps.len(), last.zip(first).map(|(last, first)| last.since(first)))
+        let shows_survivor = finding.edges.iter().any(|edge| edge.kind == EdgeKind::WriteWrite);
+        (!shows_survivor, finding.steps.len(), last.zip(first).map(|(last, first)| last.since(first)))
     });
 }
 
