@@ -60,7 +60,7 @@ Exit codes: a code under 64 is a verdict about the store, 64 and over means ther
 #[derive(Debug, Subcommand)]
 enum Command {
     Demo(demo::Demo),
-    Run(run::Run),
+    Run(Box<run::Run>),
     Check(check::Check),
     Runs(runs::Runs),
     Serve(serve::Serve),
@@ -189,11 +189,9 @@ fn usage(error: &clap::Error) -> u8 {
 }
 
 fn complain(stop: &Stop) {
-    match stop.exit {
-        Exit::Internal => {
-            eprintln!("error: {:#}\nThis should not happen: it is a bug in rashomon.", stop.error)
-        }
-        _ => eprintln!("error: {:#}", stop.error),
+    eprintln!("error: {:#}", stop.error);
+    if stop.exit == Exit::Internal {
+        eprintln!("This should not happen: it is a bug in rashomon.");
     }
 }
 

@@ -192,7 +192,7 @@ mod tests {
     fn targets_survive_a_round_trip_as_text() {
         for text in [
             "reference:lww",
-            "reference:siblings,nodes=5,topology=ring,delivery=causal",
+            "reference:siblings,nodes=5,topology=ring,delivery=fifo",
             "control",
             "http://a:1,http://b:2",
         ] {
