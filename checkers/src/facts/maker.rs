@@ -30,8 +30,11 @@ pub enum Maker {
     Nobody,
     /// Exactly this one.
     One(Address),
-    /// More than one can have done it.
-    Several,
+    /// More than one can have done it; `first` was asked first.
+    Several {
+        /// The one that was asked first.
+        first: Address,
+    },
 }
 
 impl Maker {
@@ -39,14 +42,22 @@ impl Maker {
     pub fn one(self) -> Option<Address> {
         match self {
             Self::One(address) => Some(address),
-            Self::Nobody | Self::Several => None,
+            Self::Nobody | Self::Several { .. } => None,
+        }
+    }
+
+    /// The possible maker that was asked first: nothing saw the state before it was asked.
+    pub fn first(self) -> Option<Address> {
+        match self {
+            Self::One(address) | Self::Several { first: address } => Some(address),
+            Self::Nobody => None,
         }
     }
 
     fn and(self, address: Address) -> Self {
         match self {
             Self::Nobody => Self::One(address),
-            Self::One(_) | Self::Several => Self::Several,
+            Self::One(first) | Self::Several { first } => Self::Several { first },
         }
     }
 }

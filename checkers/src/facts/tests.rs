@@ -6,7 +6,7 @@ fn name(maker: Maker) -> String {
     match maker {
         Maker::Nobody => "nobody".into(),
         Maker::One(address) => format!("{}.{}", address.operation, address.index),
-        Maker::Several => "several".into(),
+        Maker::Several { .. } => "several".into(),
     }
 }
 

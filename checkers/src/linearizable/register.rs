@@ -10,7 +10,7 @@
 //! That needs to know who made what each read saw. Where two calls may have made it (a value that
 //! was written twice, a key that was deleted), nothing is guessed: [`Sorted::Ambiguous`].
 
-use histories::{MicroOp, Observed, Phase};
+use histories::{MicroOp, Observed, Phase, Value};
 
 use crate::Facts;
 use crate::facts::{Address, KeyNumber, Maker};
@@ -130,9 +130,17 @@ impl Sorter<'_, '_> {
         };
         match maker {
             Maker::One(writer) => Ok(self.number(writer)),
+            Maker::Nobody if self.is_empty(value) => self.absent(at, observed),
             Maker::Nobody => Err(Sorted::Unexplained(at)),
-            Maker::Several => Err(Sorted::Ambiguous),
+            Maker::Several { .. } => Err(Sorted::Ambiguous),
         }
+    }
+
+    // Some stores show an empty list where nobody wrote, and a counter that nobody moved as 0.
+    fn is_empty(&self, value: &Value) -> bool {
+        let usage = self.facts.usage(self.key);
+        let is_unwritten = usage.writes + usage.compare_and_sets == 0;
+        value.as_list().is_some_and(<[Value]>::is_empty) || (is_unwritten && value.as_integer() == Some(0))
     }
 
     fn absent(&self, at: Address, observed: &Observed) -> Result<ClusterNumber, Sorted> {
@@ -188,7 +196,7 @@ pub(super) fn interval(facts: &Facts<'_>, at: Address) -> (u64, u64) {
     (operation.invoked.0 + 1, completed)
 }
 
-fn writes(micro_op: &MicroOp, seen: &histories::Value) -> bool {
+fn writes(micro_op: &MicroOp, seen: &Value) -> bool {
     match micro_op {
         MicroOp::Write { value, .. } | MicroOp::CompareAndSet { value, .. } => value == seen,
         _ => false,

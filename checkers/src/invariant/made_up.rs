@@ -1,0 +1,312 @@
+//! No made-up values: whatever a read saw, somebody had asked to write before the read ended.
+//!
+//! ```text
+//!   c0  1..2   write x 5   -> ok
+//!   c1  3..4   write x 6   -> failed
+//!   c2  5..6   read x      -> 6        a failed call's value: broken
+//!   c2  7..8   read x      -> 7        nobody wrote 7: broken
+//!   c3  9..10  write x 8   -> ok
+//!   c2  7..8   read x      -> 8        read before it was asked for: broken
+//! ```
+//!
+//! A list or set may be a state that no single call wrote, if the store merges: then each element is
+//! asked after, and that none is there more often than it was written. A counter must lie between
+//! the sum of all decrements and the sum of all increments asked for until then. Source: *thin-air*
+//! and *aborted reads* (G1a) of Adya 1999, §4.2; duplicates as in Kingsbury & Alvaro 2020, §4.2.
+
+mod counter;
+mod elements;
+
+use histories::{Operation, Value};
+
+use crate::facts::{Address, Facts, KeyKind, KeyNumber, Maker, natural_order};
+use crate::wording::{counted, grouped, listed, shown, step};
+use crate::{Budget, Certainty, Chances, Checker, Edge, EdgeKind, Finding, Step, Verdict};
+
+/// Traces everything that confirmed reads saw to a call. O(n) in values and elements seen.
+///
+/// Does not see a value that somebody wrote and the store gave for the wrong reason: that is for the
+/// other guarantees. A counter's bounds are wide; a counter that is also written or deleted as a
+/// whole is not judged. An unknown call counts as one that may have happened.
+pub struct NoMadeUpValues;
+
+const GUARANTEE: &str = "no-made-up-values";
+
+impl Checker for NoMadeUpValues {
+    fn guarantee(&self) -> &'static str {
+        GUARANTEE
+    }
+
+    fn promise(&self) -> &'static str {
+        "every value that is read was written by someone before, and by no call that failed"
+    }
+
+    fn check(&self, facts: &Facts<'_>, _: Budget) -> Verdict {
+        let (mut count, mut flaws) = (0, Vec::new());
+        for key in facts.keys() {
+            count += check_key(facts, key, &mut flaws);
+        }
+        let reads = counted(count, "read", "reads");
+        if flaws.is_empty() {
+            let what = match count {
+                0 => "no confirmed read saw a value".into(),
+                _ => format!("{reads}, each value was written by someone"),
+            };
+            return Verdict::unbroken(GUARANTEE, Chances { count, what });
+        }
+        let findings = findings(facts, &flaws);
+        let times: u64 = findings.iter().map(|finding| finding.weight).sum();
+        let chances = Chances { count, what: format!("{reads} that saw a value") };
+        Verdict::broken(GUARANTEE, chances, summary(&findings, times), times, findings)
+    }
+}
+
+/// Something that a read should not have seen.
+struct Flaw<'h> {
+    key: KeyNumber,
+    read: Address,
+    value: &'h Value,
+    kind: FlawKind,
+}
+
+/// What is wrong with it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum FlawKind {
+    /// No call writes it.
+    Nobody,
+    /// Only a failed call writes it.
+    Failed(Address),
+    /// It was asked for only after the read had ended.
+    Future(Address),
+    /// A list or set has it more often than it was written.
+    Twice(Address),
+    /// A counter is beyond everything that was asked for.
+    OutOfBounds {
+        /// All decrements until then.
+        low: i128,
+        /// All increments until then.
+        high: i128,
+    },
+}
+
+impl FlawKind {
+    fn anomaly(self) -> &'static str {
+        match self {
+            Self::Nobody => "made-up-value",
+            Self::Failed(_) => "aborted-read",
+            Self::Future(_) => "future-read",
+            Self::Twice(_) => "duplicate-element",
+            Self::OutOfBounds { .. } => "counter-out-of-bounds",
+        }
+    }
+}
+
+/// Judges the reads of one key; says how many saw a value.
+fn check_key<'h>(facts: &Facts<'h>, key: KeyNumber, flaws: &mut Vec<Flaw<'h>>) -> u64 {
+    let usage = facts.usage(key);
+    if usage.reads == 0 {
+        return 0;
+    }
+    match facts.kind(key) {
+        KeyKind::Register => registers(facts, key, flaws),
+        KeyKind::List | KeyKind::Set => elements::check(facts, key, flaws),
+        KeyKind::Counter if usage.writes + usage.compare_and_sets + usage.deletes == 0 => {
+            counter::check(facts, key, flaws)
+        }
+        KeyKind::Mixed if usage.increments == 0 => elements::check(facts, key, flaws),
+        KeyKind::Counter | KeyKind::Mixed => 0,
+    }
+}
+
+fn registers<'h>(facts: &Facts<'h>, key: KeyNumber, flaws: &mut Vec<Flaw<'h>>) -> u64 {
+    let mut count = 0;
+    for read in facts.on_key(key) {
+        let makers = facts.seen(*read);
+        count += u64::from(!makers.is_empty());
+        for (index, maker) in makers.iter().enumerate() {
+            let is_sound = maker.first().is_some_and(|first| was_asked_before(facts, first, *read));
+            let Some(value) = facts.observed(*read).map(|observed| &observed.values[index]) else { continue };
+            if is_sound {
+                continue;
+            }
+            match value.as_list() {
+                // Nobody wrote this list, but a store may have merged it from lists that were written.
+                Some(_) if *maker == Maker::Nobody => elements::check_list(facts, (key, *read), value, flaws),
+                _ => flaws.extend(flaw(facts, (key, *read), value, *maker)),
+            }
+        }
+    }
+    count
+}
+
+/// What is wrong with something that `maker` made, if anything is.
+fn flaw<'h>(
+    facts: &Facts<'h>,
+    (key, read): (KeyNumber, Address),
+    value: &'h Value,
+    maker: Maker,
+) -> Option<Flaw<'h>> {
+    let kind = match maker.first() {
+        Some(first) if was_asked_before(facts, first, read) => return None,
+        Some(first) => FlawKind::Future(first),
+        None => failed_writer(facts, key, value).map_or(FlawKind::Nobody, FlawKind::Failed),
+    };
+    Some(Flaw { key, read, value, kind })
+}
+
+/// True if the call was made before the read ended, and in a transaction before the read.
+fn was_asked_before(facts: &Facts<'_>, write: Address, read: Address) -> bool {
+    if write.operation == read.operation {
+        return write.index < read.index;
+    }
+    // Most values are read by a call that came later.
+    write.operation < read.operation || !facts.operation(read).precedes(facts.operation(write))
+}
+
+/// A failed call that would have written this value or brought this element. O(operations of the
+/// key), which only a broken store pays.
+fn failed_writer(facts: &Facts<'_>, key: KeyNumber, value: &Value) -> Option<Address> {
+    let failed = |at: &&Address| facts.operation(**at).outcome.is_failed();
+    facts.on_key(key).iter().filter(failed).find(|at| elements::brings(facts.micro_op(**at), value)).copied()
+}
+
+/// One finding a key and kind: the first read that shows it, and how many values it stands for.
+fn findings<'h>(facts: &Facts<'h>, flaws: &[Flaw<'h>]) -> Vec<Finding> {
+    let mut flaws: Vec<&Flaw<'h>> = flaws.iter().collect();
+    flaws.sort_by(|a, b| {
+        let order = |flaw: &Flaw<'_>| (flaw.key, flaw.kind.anomaly());
+        order(a).cmp(&order(b)).then_with(|| a.value.cmp(b.value)).then_with(|| a.read.cmp(&b.read))
+    });
+    let same_kind = |a: &&Flaw<'_>, b: &&Flaw<'_>| a.key == b.key && a.kind.anomaly() == b.kind.anomaly();
+    let mut findings: Vec<Finding> = flaws
+        .chunk_by(same_kind)
+        .map(|flaws| {
+            let distinct = flaws.chunk_by(|a, b| a.value == b.value).count() as u64;
+            let first = flaws.iter().min_by_key(|flaw| flaw.read).expect("a chunk has an element");
+            finding(facts, first, distinct)
+        })
+        .collect();
+    findings.sort_by(|a, b| {
+        let simple = a.steps.len().cmp(&b.steps.len());
+        simple.then_with(|| natural_order(a.keys[0].as_str(), b.keys[0].as_str()))
+    });
+    findings
+}
+
+fn finding(facts: &Facts<'_>, flaw: &Flaw<'_>, weight: u64) -> Finding {
+    let (key, value) = (facts.key(flaw.key), shown(flaw.value));
+    let reader = facts.operation(flaw.read);
+    let (steps, edges) = steps_and_edges(facts, flaw);
+    let (story, conclusion) = told(facts, flaw);
+    Finding {
+        anomaly: flaw.kind.anomaly(),
+        keys: vec![key.clone()],
+        story: format!("Client {} read {key} and was told {value}{story}", reader.session),
+        brief: format!("{key}: {value} seen {}", reader.invoked),
+        steps,
+        edges,
+        conclusion,
+        certainty: certainty(facts, flaw),
+        weight,
+    }
+}
+
+/// How the story goes on, and what it comes to.
+fn told(facts: &Facts<'_>, flaw: &Flaw<'_>) -> (String, String) {
+    let client = |at: Address| facts.operation(at).session;
+    match flaw.kind {
+        FlawKind::Nobody => (
+            ", which nobody ever wrote.".into(),
+            "No call in the whole history, of whatever outcome, could have made it.".into(),
+        ),
+        FlawKind::Failed(write) => (
+            format!(", but the call of client {} that would have written it failed.", client(write)),
+            "A failed call has no effect, so nobody may see one.".into(),
+        ),
+        FlawKind::Future(write) => (
+            format!(", which client {} asked to write only after that.", client(write)),
+            "The read ended before the value existed.".into(),
+        ),
+        FlawKind::Twice(write) => (
+            format!(" more than once, but client {} wrote it only once.", client(write)),
+            "One call may take effect once.".into(),
+        ),
+        FlawKind::OutOfBounds { low, high } => (
+            format!(", but all calls until then allow only {low} to {high}."),
+            "No choice among the calls, answered or not, adds up to it.".into(),
+        ),
+    }
+}
+
+fn steps_and_edges(facts: &Facts<'_>, flaw: &Flaw<'_>) -> (Vec<Step>, Vec<Edge>) {
+    let read = |remark: &str| step(facts, flaw.read, remark);
+    let edge = |from: Address, to: Address, kind, because: &str| Edge {
+        from: from.operation,
+        to: to.operation,
+        kind,
+        because: because.into(),
+    };
+    match flaw.kind {
+        FlawKind::Nobody | FlawKind::OutOfBounds { .. } => (vec![read("the proof")], Vec::new()),
+        FlawKind::Failed(write) => {
+            let mut steps = vec![step(facts, write, "this had no effect"), read("the proof")];
+            steps.sort_by_key(|step| step.operation);
+            (
+                steps,
+                vec![edge(write, flaw.read, EdgeKind::WriteRead, "the read saw what it would have written")],
+            )
+        }
+        FlawKind::Twice(write) => (
+            vec![step(facts, write, "written once"), read("seen more than once")],
+            vec![edge(write, flaw.read, EdgeKind::WriteRead, "the read saw what it wrote")],
+        ),
+        FlawKind::Future(write) if write.operation == flaw.read.operation => {
+            (vec![read("the proof")], Vec::new())
+        }
+        FlawKind::Future(write) => (
+            vec![read("sees it already"), step(facts, write, "asked for only now")],
+            vec![
+                edge(flaw.read, write, EdgeKind::RealTime, "the read ended before the write was asked for"),
+                edge(write, flaw.read, EdgeKind::WriteRead, "but the read saw what it wrote"),
+            ],
+        ),
+    }
+}
+
+fn certainty(facts: &Facts<'_>, flaw: &Flaw<'_>) -> Certainty {
+    let unknown = |at: Address| -> Option<&Operation> {
+        Some(facts.operation(at)).filter(|operation| operation.outcome.is_unknown())
+    };
+    if let FlawKind::Twice(write) = flaw.kind
+        && let Some(operation) = unknown(write)
+    {
+        return Certainty::Likely(format!(
+            "depends on {} of {}, whose answer never came: it may have been sent twice",
+            operation.id, operation.session
+        ));
+    }
+    Certainty::Certain("the read was answered, and the history has every call that was made".into())
+}
+
+fn summary(findings: &[Finding], times: u64) -> String {
+    let anomaly = findings[0].anomaly;
+    let same = findings.iter().all(|finding| finding.anomaly == anomaly);
+    let verb = if times == 1 { "was" } else { "were" };
+    let what = match anomaly {
+        _ if !same => "read that should not be there",
+        "made-up-value" => "read that nobody wrote",
+        "aborted-read" => "read although the call to write it failed",
+        "future-read" => "read before anybody asked to write it",
+        "duplicate-element" => "seen more often than written",
+        _ => "read that no calls add up to",
+    };
+    let mut keys: Vec<_> = findings.iter().map(|finding| finding.keys[0].clone()).collect();
+    keys.dedup();
+    keys.sort();
+    keys.dedup();
+    let on = match keys.as_slice() {
+        [_] => format!("key {}", listed(&keys)),
+        keys => format!("{} keys", grouped(keys.len() as u64)),
+    };
+    format!("{} {verb} {what}, on {on}", counted(times, "value", "values"))
+}

@@ -1,0 +1,102 @@
+//! Lists and sets: each element was brought by someone, and is there no more often than brought.
+
+use histories::{MicroOp, Value};
+use rustc_hash::FxHashMap;
+
+use super::{Flaw, FlawKind, flaw, was_asked_before};
+use crate::facts::{Address, Facts, KeyNumber, Maker, elements_added};
+
+/// Judges a key that grows by elements; says how many reads saw a value.
+pub(super) fn check<'h>(facts: &Facts<'h>, key: KeyNumber, flaws: &mut Vec<Flaw<'h>>) -> u64 {
+    let mut count = 0;
+    for read in facts.on_key(key) {
+        let Some(observed) = facts.observed(*read) else { continue };
+        count += u64::from(!observed.is_absent());
+        for (index, value) in observed.values.iter().enumerate() {
+            match value.as_list() {
+                Some(_) => check_list(facts, (key, *read), value, flaws),
+                None => {
+                    let maker = facts.maker(key, value, observed.versions.get(index));
+                    flaws.extend(flaw(facts, (key, *read), value, maker));
+                }
+            }
+        }
+    }
+    count
+}
+
+/// Judges one list that a read saw, element by element.
+pub(super) fn check_list<'h>(
+    facts: &Facts<'h>,
+    (key, read): (KeyNumber, Address),
+    list: &'h Value,
+    flaws: &mut Vec<Flaw<'h>>,
+) {
+    let elements = list.as_list().unwrap_or_default();
+    let mut seen: FxHashMap<&Value, usize> = FxHashMap::default();
+    for element in elements {
+        let times = seen.entry(element).or_default();
+        *times += 1;
+        let maker = facts.element_maker(key, element);
+        match maker.first() {
+            Some(first) if was_asked_before(facts, first, read) => {
+                // The second time tells; a third would only say it again.
+                if *times == 2 && has_too_many(facts, key, (element, elements), maker) {
+                    flaws.push(Flaw { key, read, value: element, kind: FlawKind::Twice(first) });
+                }
+            }
+            _ => flaws.extend(flaw(facts, (key, read), element, maker)),
+        }
+    }
+}
+
+fn has_too_many(
+    facts: &Facts<'_>,
+    key: KeyNumber,
+    (element, elements): (&Value, &[Value]),
+    maker: Maker,
+) -> bool {
+    let seen = elements.iter().filter(|other| *other == element).count();
+    let written = match maker {
+        Maker::Nobody => 0,
+        Maker::One(at) => times_brought(facts.micro_op(at), element),
+        Maker::Several { .. } => {
+            let possible = |at: &&Address| facts.operation(**at).is_possible();
+            let on_key = facts.on_key(key).iter().filter(possible);
+            on_key.map(|at| times_brought(facts.micro_op(*at), element)).sum()
+        }
+    };
+    seen > written
+}
+
+fn times_brought(micro_op: &MicroOp, element: &Value) -> usize {
+    let times = |list: &[&Value]| list.iter().filter(|other| **other == element).count();
+    match micro_op {
+        MicroOp::Append { element: own, .. } | MicroOp::Add { element: own, .. } => {
+            usize::from(own == element)
+        }
+        MicroOp::Write { value, .. } => {
+            times(&value.as_list().unwrap_or_default().iter().collect::<Vec<_>>())
+        }
+        // What was expected is written again with the rest.
+        MicroOp::CompareAndSet { expected, value, .. } => {
+            if elements_added(expected, value).contains(&element) {
+                times(&value.as_list().unwrap_or_default().iter().collect::<Vec<_>>())
+            } else {
+                0
+            }
+        }
+        MicroOp::Read { .. }
+        | MicroOp::Remove { .. }
+        | MicroOp::Increment { .. }
+        | MicroOp::Delete { .. } => 0,
+    }
+}
+
+/// True if the call writes this value or brings this element.
+pub(super) fn brings(micro_op: &MicroOp, value: &Value) -> bool {
+    match micro_op {
+        MicroOp::Write { value: own, .. } | MicroOp::CompareAndSet { value: own, .. } if own == value => true,
+        _ => times_brought(micro_op, value) > 0,
+    }
+}

@@ -1,0 +1,206 @@
+//! Deletes stay deleted: a value that a confirmed delete removed does not come back by itself.
+//!
+//! ```text
+//!   c0@A  write x 5  -> ok
+//!   c1@B  read x     -> 5           B has 5
+//!   c1@B  delete x   -> ok          so the delete removed 5
+//!   -- final-reads
+//!   c2@C  read x     -> 5           nobody wrote 5 again: broken (a tombstone was forgotten)
+//! ```
+//!
+//! A store may legally let a write win that the delete did not know of. So a delete counts as having
+//! *removed* a value only if its session or its node had it before: wrote it, or read it. And a
+//! replica may be behind, so one read of the value is no proof. What proves it is
+//!
+//! - a final read that shows the value, or
+//! - two reads on the node that deleted: first without the value, then with it again.
+//!
+//! The same for elements: removed by `remove` or `delete`, brought by adds and appends.
+//!
+//! Source: the zombies of Riak's and Cassandra's tombstone collection; *remove* of the observed-remove
+//! set in Shapiro et al. 2011, §3.3.5, which removes exactly what was observed.
+
+mod story;
+mod traces;
+
+use histories::{MicroOp, Value};
+
+use crate::facts::{Address, Facts, KeyKind, KeyNumber};
+use crate::wording::counted;
+use crate::{Budget, Chances, Checker, Verdict};
+use traces::{Traces, values_of};
+
+/// Follows each value of a key with deletes from what brought it, over what removed it, to the reads
+/// after that. O(n) in values and elements seen, and O(deletes between a value's writing and its
+/// reading) more for each.
+///
+/// Every call that can have brought the value must be covered by a confirmed delete, or the value
+/// may be back by right. Does not judge counters, nor sets and lists that are also written as a whole.
+/// Does not see a value that came back and was gone again when the final reads were made, unless the
+/// node that deleted it was read before and after.
+pub struct DeletesStayDeleted;
+
+const GUARANTEE: &str = "deletes-stay-deleted";
+
+impl Checker for DeletesStayDeleted {
+    fn guarantee(&self) -> &'static str {
+        GUARANTEE
+    }
+
+    fn promise(&self) -> &'static str {
+        "what a confirmed delete removed does not come back unless someone writes it again"
+    }
+
+    fn check(&self, facts: &Facts<'_>, _: Budget) -> Verdict {
+        let (mut deletes, mut chances, mut findings) = (0, 0, Vec::new());
+        for key in facts.keys() {
+            let usage = facts.usage(key);
+            if usage.deletes + usage.removes == 0 {
+                continue;
+            }
+            deletes += u64::from(usage.deletes + usage.removes);
+            if !is_judged(facts, key) {
+                continue;
+            }
+            let (count, returns) = judge_key(facts, key);
+            chances += count;
+            findings.extend(story::finding(facts, key, &returns));
+        }
+        let what = match (deletes, chances) {
+            (0, _) => "this history has no deletes".into(),
+            (_, 0) => "no confirmed delete removed a value and was looked at again".into(),
+            _ => format!(
+                "{} of a value that was there, each looked at again",
+                counted(chances, "delete", "deletes")
+            ),
+        };
+        let chances = Chances { count: chances, what };
+        if findings.is_empty() {
+            return Verdict::unbroken(GUARANTEE, chances);
+        }
+        let count: u64 = findings.iter().map(|finding| finding.weight).sum();
+        let keys = counted(findings.len() as u64, "key", "keys");
+        let summary = format!("{} came back, on {keys}", counted(count, "deleted value", "deleted values"));
+        story::sort(facts, &mut findings);
+        Verdict::broken(GUARANTEE, chances, summary, count, findings)
+    }
+}
+
+fn is_judged(facts: &Facts<'_>, key: KeyNumber) -> bool {
+    let usage = facts.usage(key);
+    match facts.kind(key) {
+        KeyKind::Register => true,
+        KeyKind::List | KeyKind::Set => usage.writes + usage.compare_and_sets == 0,
+        KeyKind::Counter | KeyKind::Mixed => false,
+    }
+}
+
+/// A removed value that was seen again.
+struct Return<'h> {
+    value: &'h Value,
+    /// The call that brought it.
+    maker: Address,
+    /// The delete or remove that took it out.
+    removal: Address,
+    /// A read in between that saw it gone, if that is what proves it.
+    gone: Option<Address>,
+    /// The read that saw it again.
+    read: Address,
+}
+
+/// How many deletes were put to the test, and which values came back, each once.
+fn judge_key<'h>(facts: &Facts<'h>, key: KeyNumber) -> (u64, Vec<Return<'h>>) {
+    let mut traces = Traces::new(facts, key);
+    let removals: Vec<Address> = facts
+        .on_key(key)
+        .iter()
+        .copied()
+        .filter(|at| is_removal(facts.micro_op(*at)) && facts.operation(*at).is_confirmed())
+        .collect();
+    let chances = removals.iter().filter(|removal| was_tested(facts, key, &traces, **removal)).count();
+    let mut returns = Vec::new();
+    for read in facts.on_key(key) {
+        for value in values_of(facts, *read) {
+            if traces.is_told(value) {
+                continue;
+            }
+            if let Some(found) = came_back(facts, key, &traces, &removals, value, *read) {
+                traces.tell(value);
+                returns.push(found);
+            }
+        }
+    }
+    (chances as u64, returns)
+}
+
+fn is_removal(micro_op: &MicroOp) -> bool {
+    matches!(micro_op, MicroOp::Delete { .. } | MicroOp::Remove { .. })
+}
+
+/// True if the removal takes out this value or element.
+fn takes_out(micro_op: &MicroOp, value: &Value) -> bool {
+    match micro_op {
+        MicroOp::Delete { .. } => true,
+        MicroOp::Remove { element, .. } => element == value,
+        _ => false,
+    }
+}
+
+// There was something to remove, and somebody looked afterwards.
+fn was_tested(facts: &Facts<'_>, key: KeyNumber, traces: &Traces<'_>, removal: Address) -> bool {
+    let had_it = match facts.micro_op(removal) {
+        MicroOp::Remove { element, .. } => traces.had(facts, removal, element),
+        _ => traces.had_anything(facts, removal),
+    };
+    let last_read = facts.on_key(key).iter().rev().find(|at| facts.observed(**at).is_some());
+    had_it && last_read.is_some_and(|read| facts.operation(removal).precedes(facts.operation(*read)))
+}
+
+fn came_back<'h>(
+    facts: &Facts<'h>,
+    key: KeyNumber,
+    traces: &Traces<'h>,
+    removals: &[Address],
+    value: &'h Value,
+    read: Address,
+) -> Option<Return<'h>> {
+    let reader = facts.operation(read);
+    let asked_before = removals.partition_point(|removal| *removal < read);
+    let removals = &removals[..asked_before];
+    let is_final = facts.final_reads(key).binary_search(&read).is_ok();
+    let anywhere = |removal: Address| facts.operation(removal).precedes(reader);
+    if is_final && let Some((removal, maker)) = traces.removal_of_all(facts, removals, value, &anywhere) {
+        return Some(Return { value, maker, removal, gone: None, read });
+    }
+    let on_this_node = |removal: Address| facts.operation(removal).node == reader.node && anywhere(removal);
+    let (removal, maker) = traces.removal_of_all(facts, removals, value, &on_this_node)?;
+    let gone = seen_gone(facts, key, value, removal, read)?;
+    Some(Return { value, maker, removal, gone: Some(gone), read })
+}
+
+/// A read on the same node, between the removal and `read`, that saw the key without the value.
+fn seen_gone(
+    facts: &Facts<'_>,
+    key: KeyNumber,
+    value: &Value,
+    removal: Address,
+    read: Address,
+) -> Option<Address> {
+    let (removed, reader) = (facts.operation(removal), facts.operation(read));
+    let on_key = facts.on_key(key);
+    let after = &on_key[on_key.partition_point(|at| *at <= removal)..];
+    let between = after.iter().copied().take_while(|at| *at < read);
+    let mut reads = between.filter(|at| facts.observed(*at).is_some());
+    reads.find(|at| {
+        let operation = facts.operation(*at);
+        operation.node == reader.node
+            && removed.precedes(operation)
+            && operation.precedes(reader)
+            && !values_of(facts, *at).any(|other| other == value)
+    })
+}
+
+/// True if the key is a collection whose elements come and go.
+fn has_elements(facts: &Facts<'_>, key: KeyNumber) -> bool {
+    matches!(facts.kind(key), KeyKind::List | KeyKind::Set)
+}

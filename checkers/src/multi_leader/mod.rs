@@ -1,0 +1,8 @@
+//! Promises of stores that take writes in several places: nothing is lost, the copies agree in the
+//! end, and what was deleted stays deleted. All three look at the end of the history: at the reads
+//! of each key on each node after the replicas had their time.
+
+pub mod convergence;
+pub mod deleted;
+mod final_state;
+pub mod lost_updates;
