@@ -1,49 +1,93 @@
 //! Where a value has been: who can have brought it, and which sessions and nodes had it by when.
 
 use histories::{MicroOp, Nanos, NodeName, Operation, SessionId, Value};
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 
 use super::{has_elements, takes_out};
-use crate::facts::{Address, Facts, KeyNumber};
+use crate::facts::{Address, Facts, KeyNumber, Maker};
 
-/// The traces of everything that one key held.
-#[derive(Default)]
-pub(super) struct Traces<'h> {
+/// The traces of the values of one key, each found when it is first asked for.
+pub(super) struct Traces<'f, 'h> {
+    facts: &'f Facts<'h>,
+    key: KeyNumber,
     traces: FxHashMap<&'h Value, Trace<'h>>,
-    anything: Places<'h>,
-    told: FxHashSet<&'h Value>,
 }
 
+/// The trace of one value.
 #[derive(Default)]
 struct Trace<'h> {
     makers: Vec<Address>,
-    places: Places<'h>,
-}
-
-/// Since when each session and node had something.
-#[derive(Default)]
-struct Places<'h> {
+    /// Since when each session had it.
     sessions: Vec<(SessionId, Nanos)>,
+    /// Since when each node had it.
     nodes: Vec<(Option<&'h NodeName>, Nanos)>,
 }
 
-impl<'h> Places<'h> {
+impl<'f, 'h> Traces<'f, 'h> {
+    pub(super) fn new(facts: &'f Facts<'h>, key: KeyNumber) -> Self {
+        Self { facts, key, traces: FxHashMap::default() }
+    }
+
+    /// If each call that can have brought the value is covered by a removal that passes `test`: the
+    /// last of these removals, and whose value it took out. Calls made after `reader` had its answer do
+    /// not count.
+    pub(super) fn removal_of_all(
+        &mut self,
+        removals: &[Address],
+        value: &'h Value,
+        reader: &Operation,
+        test: &dyn Fn(Address) -> bool,
+    ) -> Option<(Address, Address)> {
+        let (facts, key) = (self.facts, self.key);
+        let trace = self.traces.entry(value).or_insert_with(|| Trace::new(facts, key, value));
+        let mut last = None;
+        // Who asked only after the read cannot be why it saw the value.
+        for maker in trace.makers.iter().filter(|maker| !reader.precedes(facts.operation(**maker))) {
+            let removal = removals.iter().copied().find(|removal| {
+                takes_out(facts.micro_op(*removal), value)
+                    && test(*removal)
+                    && trace.is_covered(facts, *maker, *removal)
+            })?;
+            last = last.max(Some((removal, *maker)));
+        }
+        last
+    }
+}
+
+impl<'h> Trace<'h> {
+    /// O(operations of the key).
+    fn new(facts: &Facts<'h>, key: KeyNumber, value: &Value) -> Self {
+        let mut trace = Self::default();
+        for at in facts.on_key(key) {
+            let operation = facts.operation(*at);
+            let is_maker = operation.is_possible() && made(facts, *at) == Some(value);
+            if is_maker {
+                trace.makers.push(*at);
+            }
+            if is_maker || seen(facts, *at).any(|(other, _)| other == value) {
+                trace.note(operation);
+            }
+        }
+        trace
+    }
+
     fn note(&mut self, operation: &'h Operation) {
-        let Some(completed) = operation.completed else { return };
-        earliest(&mut self.sessions, operation.session, completed);
-        earliest(&mut self.nodes, operation.node.as_ref(), completed);
+        if let Some(completed) = operation.completed.filter(|_| operation.is_confirmed()) {
+            earliest(&mut self.sessions, operation.session, completed);
+            earliest(&mut self.nodes, operation.node.as_ref(), completed);
+        }
     }
 
-    /// When the first of them had it.
-    fn since(&self) -> Option<Nanos> {
-        self.sessions.iter().map(|(_, time)| *time).min()
-    }
-
-    fn had_before(&self, operation: &Operation) -> bool {
-        let node = operation.node.as_ref();
-        let before = |time: Nanos| time < operation.invoked;
-        self.sessions.iter().any(|(session, time)| *session == operation.session && before(*time))
-            || self.nodes.iter().any(|(other, time)| *other == node && before(*time))
+    // Where a value was written once, whoever read it had what that call brought. Where it was
+    // written several times, only the maker's own session and node surely had it.
+    fn is_covered(&self, facts: &Facts<'_>, maker: Address, removal: Address) -> bool {
+        let (made, removed) = (facts.operation(maker), facts.operation(removal));
+        if self.makers.len() > 1 {
+            return made.precedes(removed) && is_same_place(made, removed);
+        }
+        let node = removed.node.as_ref();
+        self.sessions.iter().any(|(session, time)| *session == removed.session && *time < removed.invoked)
+            || self.nodes.iter().any(|(other, time)| *other == node && *time < removed.invoked)
     }
 }
 
@@ -54,87 +98,31 @@ fn earliest<T: PartialEq>(places: &mut Vec<(T, Nanos)>, place: T, time: Nanos) {
     }
 }
 
-impl<'h> Traces<'h> {
-    pub(super) fn new(facts: &Facts<'h>, key: KeyNumber) -> Self {
-        let mut traces = Self::default();
-        for at in facts.on_key(key) {
-            let operation = facts.operation(*at);
-            if let Some(value) = made(facts, key, *at).filter(|_| operation.is_possible()) {
-                let trace = traces.traces.entry(value).or_default();
-                trace.makers.push(*at);
-                if operation.is_confirmed() {
-                    trace.places.note(operation);
-                    traces.anything.note(operation);
-                }
-            }
-            for value in values_of(facts, *at) {
-                traces.traces.entry(value).or_default().places.note(operation);
-                traces.anything.note(operation);
-            }
-        }
-        traces
-    }
-
-    /// True if the session or the node of this removal had the value before.
-    pub(super) fn had(&self, facts: &Facts<'_>, removal: Address, value: &Value) -> bool {
-        self.traces.get(value).is_some_and(|trace| trace.places.had_before(facts.operation(removal)))
-    }
-
-    /// True if they had any value of the key.
-    pub(super) fn had_anything(&self, facts: &Facts<'_>, removal: Address) -> bool {
-        self.anything.had_before(facts.operation(removal))
-    }
-
-    /// True if the return of this value has been reported.
-    pub(super) fn is_told(&self, value: &Value) -> bool {
-        self.told.contains(value)
-    }
-
-    /// Notes that the return of this value has been reported.
-    pub(super) fn tell(&mut self, value: &'h Value) {
-        self.told.insert(value);
-    }
-
-    /// If each call that can have brought the value is covered by a removal that passes `test`: the
-    /// last of these removals, and whose value it took out.
-    pub(super) fn removal_of_all(
-        &self,
-        facts: &Facts<'_>,
-        removals: &[Address],
-        value: &Value,
-        test: &dyn Fn(Address) -> bool,
-    ) -> Option<(Address, Address)> {
-        let trace = self.traces.get(value)?;
-        let since = trace.places.since()?;
-        // A removal asked for before anybody had the value covers none of its makers.
-        let later = removals.partition_point(|removal| facts.operation(*removal).invoked <= since);
-        let mut last = None;
-        for maker in &trace.makers {
-            let removal = removals[later..].iter().copied().find(|removal| {
-                takes_out(facts.micro_op(*removal), value)
-                    && test(*removal)
-                    && is_covered(facts, trace, *maker, *removal)
-            })?;
-            last = last.max(Some((removal, *maker)));
-        }
-        last
-    }
+fn is_same_place(one: &Operation, other: &Operation) -> bool {
+    one.session == other.session || one.node == other.node
 }
 
-// Where a value was written once, whoever read it had what that call brought. Where it was written
-// several times, only the maker's own session and node surely had it.
-fn is_covered(facts: &Facts<'_>, trace: &Trace<'_>, maker: Address, removal: Address) -> bool {
-    let (made, removed) = (facts.operation(maker), facts.operation(removal));
-    if trace.makers.len() == 1 {
-        return trace.places.had_before(removed);
-    }
-    made.precedes(removed) && (made.session == removed.session || made.node == removed.node)
+/// True if the session or the node of this removal had before what it removes. Looks back from the
+/// removal; what it looks for is usually near.
+pub(super) fn had_something(facts: &Facts<'_>, key: KeyNumber, removal: Address) -> bool {
+    let on_key = facts.on_key(key);
+    let before = &on_key[..on_key.partition_point(|at| *at < removal)];
+    let (removed, removes) = (facts.operation(removal), facts.micro_op(removal));
+    before.iter().rev().any(|at| {
+        let operation = facts.operation(*at);
+        operation.precedes(removed)
+            && is_same_place(operation, removed)
+            && (made(facts, *at).is_some_and(|value| takes_out(removes, value))
+                || seen(facts, *at).any(|(value, _)| takes_out(removes, value)))
+    })
 }
 
 /// The value or element that a micro-op brings.
-fn made<'h>(facts: &Facts<'h>, key: KeyNumber, at: Address) -> Option<&'h Value> {
+fn made<'h>(facts: &Facts<'h>, at: Address) -> Option<&'h Value> {
     match facts.micro_op(at) {
-        MicroOp::Write { value, .. } | MicroOp::CompareAndSet { value, .. } if !has_elements(facts, key) => {
+        MicroOp::Write { value, .. } | MicroOp::CompareAndSet { value, .. }
+            if !has_elements(facts, facts.key_of(at)) =>
+        {
             Some(value)
         }
         MicroOp::Append { element, .. } | MicroOp::Add { element, .. } => Some(element),
@@ -142,12 +130,19 @@ fn made<'h>(facts: &Facts<'h>, key: KeyNumber, at: Address) -> Option<&'h Value>
     }
 }
 
-/// What a confirmed read saw: whole values, or the elements of a collection.
-pub(super) fn values_of<'h>(facts: &Facts<'h>, at: Address) -> impl Iterator<Item = &'h Value> {
-    let is_collection = has_elements(facts, facts.key_of(at));
+/// What a confirmed read saw, whole values or the elements of a collection, and who brought each.
+pub(super) fn seen<'h>(facts: &Facts<'h>, at: Address) -> impl Iterator<Item = (&'h Value, Maker)> {
+    let key = facts.key_of(at);
+    let is_collection = has_elements(facts, key);
     let observed = facts.observed(at).map(|observed| observed.values.as_slice()).unwrap_or_default();
-    observed.iter().flat_map(move |value| match value.as_list() {
-        Some(elements) if is_collection => elements,
-        _ => std::slice::from_ref(value),
+    observed.iter().enumerate().flat_map(move |(index, value)| {
+        let values = match value.as_list() {
+            Some(elements) if is_collection => elements,
+            _ => std::slice::from_ref(value),
+        };
+        values.iter().map(move |value| match is_collection {
+            true => (value, facts.element_maker(key, value)),
+            false => (value, facts.seen(at)[index]),
+        })
     })
 }
