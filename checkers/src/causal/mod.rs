@@ -26,9 +26,12 @@ pub(crate) mod path;
 pub(crate) mod seen;
 pub(crate) mod story;
 
+use std::sync::OnceLock;
+
 use rustc_hash::FxHashMap;
 
 use crate::facts::KeyNumber;
+use crate::session::turns::Turns;
 use crate::wording::counted;
 use crate::{Budget, Chances, Checker, Facts, Finding, Verdict};
 use order::CausalOrder;
@@ -50,6 +53,8 @@ pub(crate) struct Causality {
     pub(crate) seen: Seen,
     pub(crate) order: CausalOrder,
     pub(crate) overlooked: Overlooked,
+    /// Only the session guarantees need them.
+    turns: OnceLock<Turns>,
 }
 
 impl Causality {
@@ -57,7 +62,12 @@ impl Causality {
         let seen = Seen::new(facts);
         let order = CausalOrder::new(facts, &seen);
         let overlooked = scan(facts, &order, &seen);
-        Self { seen, order, overlooked }
+        Self { seen, order, overlooked, turns: OnceLock::new() }
+    }
+
+    /// All reads by key and session.
+    pub(crate) fn turns(&self, facts: &Facts<'_>) -> &Turns {
+        self.turns.get_or_init(|| Turns::new(facts, self))
     }
 }
 

@@ -15,7 +15,7 @@
 use histories::OperationId;
 
 use crate::Facts;
-use crate::causal::seen::Seen;
+use crate::causal::seen::{Seen, columns};
 
 /// No operation.
 pub(crate) const NONE: u32 = u32::MAX;
@@ -47,13 +47,13 @@ impl CausalOrder {
     /// Orders the operations. `sources` lists for each what it saw, as pairs of operation and source.
     pub(crate) fn new(facts: &Facts<'_>, seen: &Seen) -> Self {
         let operations = facts.history().operations();
-        let count = operations.len();
+        let (count, column) = (operations.len(), columns(facts));
         let mut order = Self {
             previous: vec![NONE; count],
             session: vec![0; count],
             position: vec![0; count],
-            column: Vec::new(),
-            columns: 0,
+            columns: column.iter().filter(|column| **column != NONE).count(),
+            column,
             offsets: Vec::new(),
             sources: Vec::new(),
             readers: vec![0; count],
@@ -62,7 +62,7 @@ impl CausalOrder {
             cycles: Vec::new(),
         };
         for (number, (_, ids)) in facts.sessions().enumerate() {
-            order.add_session(facts, number as u32, ids);
+            order.add_session(number as u32, ids);
         }
         order.add_sources(&seen.reads_from, count);
         order.sort(usize::MAX);
@@ -101,7 +101,7 @@ impl CausalOrder {
         both.cycles
     }
 
-    fn add_session(&mut self, facts: &Facts<'_>, number: u32, ids: &[OperationId]) {
+    fn add_session(&mut self, number: u32, ids: &[OperationId]) {
         let mut previous = NONE;
         for (place, id) in ids.iter().enumerate() {
             self.previous[id.index()] = previous;
@@ -109,9 +109,6 @@ impl CausalOrder {
             self.position[id.index()] = place as u32 + 1;
             previous = id.0;
         }
-        let writes = ids.iter().any(|id| !facts.history().operation(*id).call.is_read_only());
-        self.column.push(if writes { self.columns as u32 } else { NONE });
-        self.columns += usize::from(writes);
     }
 
     fn add_sources(&mut self, reads_from: &[(u32, u32)], count: usize) {

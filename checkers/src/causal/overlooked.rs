@@ -18,7 +18,7 @@ use rustc_hash::FxHashSet;
 
 use crate::Facts;
 use crate::causal::order::{CausalOrder, Visit, walk};
-use crate::causal::seen::{Read, Saw, Seen, brought};
+use crate::causal::seen::{Lane, Read, Saw, Seen, brought};
 
 /// Questions that are answered together; about 24 bytes each.
 const TESTS_MAX: usize = 6_000_000;
@@ -159,16 +159,15 @@ impl Scan<'_, '_> {
         }
         let session = self.order.session[visit.operation as usize];
         self.seen.lanes(read.key).any(|lane| {
-            let (first, write) = self.seen.writes(lane)[0];
-            self.seen.lane(lane).session != session
-                && visit.before[self.order.column_of(write) as usize] >= first
+            let Lane { session: writer, column, .. } = self.seen.lane(lane);
+            writer != session && visit.before[column as usize] >= self.seen.writes(lane)[0].0
         })
     }
 
     /// How many writes of this lane a clock knows, and the clock's column for it.
     fn known(&mut self, lane: usize, clock: &[u32]) -> (usize, usize) {
         let writes = self.seen.writes(lane);
-        let column = self.order.column_of(writes[0].1) as usize;
+        let column = self.seen.lane(lane).column as usize;
         let bound = clock[column];
         let mut at = self.hints[lane] as usize;
         if at < writes.len() && writes[at].0 <= bound {
@@ -200,7 +199,12 @@ impl Scan<'_, '_> {
         let Some(clocks) = clocks else { return };
         let were_known = makers.iter().all(|maker| self.order.is_in(*maker, visit.before));
         for lane in seen.lanes(read.key) {
-            let (count, column) = self.known(lane, visit.after);
+            // Nothing is known of that session that what was read did not know.
+            let column = seen.lane(lane).column as usize;
+            if clocks.iter().any(|clock| clock[column] >= visit.after[column]) {
+                continue;
+            }
+            let (count, _) = self.known(lane, visit.after);
             let Some((position, write)) = count.checked_sub(1).map(|last| seen.writes(lane)[last]) else {
                 continue;
             };

@@ -14,6 +14,7 @@ use histories::{MicroOp, Observed, Value};
 use rustc_hash::FxHashMap;
 
 use crate::Facts;
+use crate::causal::order::NONE;
 use crate::facts::{Address, KeyKind, KeyNumber, Maker};
 
 /// What a read saw.
@@ -52,6 +53,8 @@ pub(crate) struct Read {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Lane {
     pub(crate) session: u32,
+    /// The session's column in a clock.
+    pub(crate) column: u32,
     begin: u32,
     end: u32,
 }
@@ -189,10 +192,9 @@ impl Seen {
         }
         let key = facts.key_of(at);
         match facts.micro_op(at) {
-            MicroOp::CompareAndSet { expected, .. } if facts.kind(key) == KeyKind::Register => {
-                for (index, value) in expected.values.iter().enumerate() {
-                    let maker = facts.maker(key, value, expected.versions.get(index));
-                    self.read_from(at, maker);
+            MicroOp::CompareAndSet { .. } if facts.kind(key) == KeyKind::Register => {
+                for maker in facts.expected(at) {
+                    self.read_from(at, *maker);
                 }
             }
             MicroOp::Read { .. } => {
@@ -286,6 +288,7 @@ impl Seen {
     }
 
     fn group_writes(&mut self, facts: &Facts<'_>) {
+        let columns = columns(facts);
         let mut place = vec![(0_u32, 0_u32); facts.history().operations().len()];
         for (number, (_, ids)) in facts.sessions().enumerate() {
             for (index, id) in ids.iter().enumerate() {
@@ -306,10 +309,12 @@ impl Seen {
             }));
             here.sort_unstable();
             here.dedup();
+            let column = |session: u32| columns[session as usize];
             for lane in here.chunk_by(|a, b| a.0 == b.0) {
                 let begin = self.writes.len() as u32;
                 self.writes.extend(lane.iter().map(|(_, position, id)| (*position, *id)));
-                self.lanes.push(Lane { session: lane[0].0, begin, end: self.writes.len() as u32 });
+                let (session, end) = (lane[0].0, self.writes.len() as u32);
+                self.lanes.push(Lane { session, column: column(session), begin, end });
             }
             self.lanes_of.push(self.lanes.len() as u32);
         }
@@ -321,6 +326,18 @@ fn is_blank(facts: &Facts<'_>, at: Address, value: &Value) -> bool {
     let usage = facts.usage(facts.key_of(at));
     let is_unwritten = usage.writes + usage.compare_and_sets == 0;
     value.as_list().is_some_and(<[Value]>::is_empty) || (is_unwritten && value.as_integer() == Some(0))
+}
+
+/// Each session's column in a clock; [`NONE`] for those that write nothing.
+pub(crate) fn columns(facts: &Facts<'_>) -> Vec<u32> {
+    let mut next = 0;
+    let columns = facts.sessions().map(|(_, ids)| {
+        let writes = ids.iter().any(|id| !facts.history().operation(*id).call.is_read_only());
+        let column = if writes { next } else { NONE };
+        next += u32::from(writes);
+        column
+    });
+    columns.collect()
 }
 
 /// The element that `write` brought to a list or set; none if it wrote the whole.

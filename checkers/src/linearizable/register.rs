@@ -121,9 +121,15 @@ impl Sorter<'_, '_> {
 
     fn seen(&self, at: Address, observed: &Observed) -> Result<ClusterNumber, Sorted> {
         let Some(value) = observed.single() else { return self.absent(at, observed) };
-        let by_version = self.facts.maker(self.key, value, observed.versions.first());
-        let maker = match by_version {
-            Maker::One(writer) if !writes(self.facts.micro_op(writer), value) => {
+        let known = match self.facts.micro_op(at) {
+            MicroOp::CompareAndSet { .. } => self.facts.expected(at),
+            _ => self.facts.seen(at),
+        };
+        let maker = match known.first().copied().unwrap_or(Maker::Nobody) {
+            // A version that belongs to another value proves nothing about this one.
+            Maker::One(writer)
+                if !observed.versions.is_empty() && !writes(self.facts.micro_op(writer), value) =>
+            {
                 self.facts.maker(self.key, value, None)
             }
             known => known,

@@ -6,7 +6,8 @@ use crate::causal::path::Hop;
 use crate::causal::seen::Read;
 use crate::causal::simplest_by_key;
 use crate::causal::story::{Teller, Told};
-use crate::session::view::{Turn, View};
+use crate::session::turns::Turn;
+use crate::session::view::View;
 use crate::wording::counted;
 use crate::{Budget, Chances, EdgeKind, Facts, Finding, Verdict};
 
@@ -52,12 +53,12 @@ pub(super) fn judge<G: Guarantee>(facts: &Facts<'_>, mut budget: Budget) -> Verd
     let suspects = &facts.causality().overlooked.reads;
     let (mut chances, mut tests, mut owed) = (0_u64, Tests::default(), Vec::new());
     let view = View::new(facts).visit(|view, turn| {
-        chances += u64::from(G::is_chance(view, &turn));
+        chances += u64::from(G::is_chance(view, turn));
         if suspects.binary_search_by_key(&turn.number, |(number, _)| *number).is_err() {
             return;
         }
         owed.clear();
-        G::owed(view, &turn, &mut owed);
+        G::owed(view, turn, &mut owed);
         owed.sort_unstable();
         owed.dedup();
         for write in &owed {

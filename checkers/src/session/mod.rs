@@ -27,6 +27,7 @@ mod breach;
 mod monotonic_reads;
 mod monotonic_writes;
 mod read_your_writes;
+pub(crate) mod turns;
 mod view;
 mod writes_follow_reads;
 

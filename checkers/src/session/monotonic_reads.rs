@@ -8,7 +8,8 @@
 use crate::causal::path::Hop;
 use crate::causal::story::Teller;
 use crate::session::breach::{Breach, Guarantee, judge, read_by, then};
-use crate::session::view::{Turn, View};
+use crate::session::turns::Turn;
+use crate::session::view::View;
 use crate::{Budget, Checker, Facts, Verdict};
 
 /// Judges `monotonic-reads`, key by key. Source: Terry et al. 1994, §3.2.
@@ -42,7 +43,7 @@ impl Guarantee for MonotonicReads {
     ];
 
     fn is_chance(view: &View<'_, '_>, turn: &Turn) -> bool {
-        view.reads_before(turn.read.key, turn.session, turn.position).next().is_some()
+        view.has_read(turn.read.key, turn.session, turn.position)
     }
 
     fn owed(view: &View<'_, '_>, turn: &Turn, owed: &mut Vec<u32>) {

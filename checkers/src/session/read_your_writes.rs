@@ -8,7 +8,8 @@
 use crate::causal::path::Hop;
 use crate::causal::story::Teller;
 use crate::session::breach::{Breach, Guarantee, judge, then};
-use crate::session::view::{Turn, View};
+use crate::session::turns::Turn;
+use crate::session::view::View;
 use crate::{Budget, Checker, Facts, Verdict};
 
 /// Judges `read-your-writes`. Source: Terry et al. 1994, §3.1.

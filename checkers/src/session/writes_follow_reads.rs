@@ -9,7 +9,8 @@ use crate::causal::path::Hop;
 use crate::causal::story::Teller;
 use crate::session::breach::{Breach, Guarantee, judge, read_by, then};
 use crate::session::monotonic_writes::sighting;
-use crate::session::view::{Turn, View};
+use crate::session::turns::Turn;
+use crate::session::view::View;
 use crate::{Budget, Checker, Facts, Verdict};
 
 /// Judges `writes-follow-reads`. Source: Terry et al. 1994, §3.3.
