@@ -74,7 +74,7 @@ fn wrong_names_get_the_nearest_and_the_list() {
         error: --faults: no kind of fault "partitoin"; did you mean partition? there are none, flap, kill, one-way, partition, pause, slow (kinds of fault, spread over the load by the seed)
     "#]]);
     desk.refuses("run -e convergance=hold", 64, expect![[r#"
-        error: --expect: no guarantee "convergance"; did you mean convergence? there are convergence, deletes-stay-deleted, linearizable, no-lost-updates, no-made-up-values
+        error: --expect: no guarantee "convergance"; did you mean convergence? there are causal-order, convergence, deletes-stay-deleted, linearizable, monotonic-reads, monotonic-writes, no-lost-updates, no-made-up-values, read-your-writes, writes-follow-reads
     "#]]);
     desk.refuses("run -e convergence", 64, expect![[r#"
         error: --expect convergence: expected GUARANTEE=hold, GUARANTEE=break or GUARANTEE=watch, such as convergence=hold
@@ -182,7 +182,7 @@ repeat = 5
     expect![[r#"
         version = 1
         name = "cart-nightly"      # rashomon.toml:2
-        target = "reference:lww"   # rashomon.toml:3, rashomon.toml:3
+        target = "reference:lww"   # rashomon.toml:3
         seed = "7f3a91c2"          # environment RASHOMON_SEED
         repeat = 5                 # rashomon.toml:19
 
@@ -251,10 +251,10 @@ fn a_recorded_history_is_judged_and_told() {
             Client c1 added 412 to k17 on node A and the database said OK. At the end 412 was gone from both
             nodes, A and B, and no final read saw it or anything made from it.
 
-              time       who    what             answer
-           1  0.003 s    c1 → A adds 412 to [88] OK  ◀ this write disappears
-           2  0.005 s    c2 → B adds 434 to [88] OK  ◀ B did not know of 412
-           3  0.008 s    c3 → A reads k17        [88 434]  ◀ the proof
+              time        who     what              answer
+           1  0.003 s     c1 → A  adds 412 to [88]  OK  ◀ this write disappears
+           2  0.005 s     c2 → B  adds 434 to [88]  OK  ◀ B did not know of 412
+           3  0.008 s     c3 → A  reads k17         [88 434]  ◀ the proof
 
             Why this breaks no-lost-updates
               1 ──ww──▶ 2   434 was stored over 412: 2 of 2 final reads have 434 and not 412
@@ -301,13 +301,13 @@ fn a_narrow_terminal_gets_records_instead_of_a_table() {
             both nodes, A and B, and no final read saw it
             or anything made from it.
 
-              time       who    what             answer
-           1  0.003 s    c1 -> A adds 412 to [88] OK
-                         < this write disappears
-           2  0.005 s    c2 -> B adds 434 to [88] OK
-                         < B did not know of 412
-           3  0.008 s    c3 -> A reads k17        [88 434]
-                         < the proof
+              time        who     what              answer
+           1  0.003 s     c1 -> A  adds 412 to [88]  OK
+                          < this write disappears
+           2  0.005 s     c2 -> B  adds 434 to [88]  OK
+                          < B did not know of 412
+           3  0.008 s     c3 -> A  reads k17         [88 434]
+                          < the proof
 
             Why this breaks no-lost-updates
               1 --ww--> 2   434 was stored over 412: 2 of
@@ -355,8 +355,8 @@ fn a_malformed_history_is_refused_with_its_line() {
         "check bad.jsonl",
         65,
         expect![[r#"
-        error: bad.jsonl: line 4, column 0: missing field `state`
-    "#]],
+            error: bad.jsonl: line 3: session c0 calls while its call at 0.001 s is still in flight; give each concurrent caller a session of its own
+        "#]],
     );
     desk.write("empty.jsonl", "").refuses("check empty.jsonl", 65, expect![[r#"
         error: empty.jsonl: line 1: empty; a history begins with a header such as {"rashomon":"history","version":1}
@@ -451,8 +451,8 @@ fn nobody_there_ends_with_69() {
         "run -t http://127.0.0.1:1 -f partition",
         64,
         expect![[r#"
-        error: `partition = "halves"` needs 2 nodes or more, and there are 1
-    "#]],
+            error: fault partition needs network control, and there is none over http://127.0.0.1:1; run without faults: --faults none
+        "#]],
     );
 }
 
