@@ -20,7 +20,8 @@ use crate::judge::{self, Judged, Rules};
 use crate::plan::layer::Merged;
 use crate::plan::{Expectation, Faults, Plan, Routing};
 use crate::report;
-use crate::report::model::{self, Circumstances, Report};
+use crate::report::build::{self, Circumstances};
+use crate::report::model::{self, Report};
 use crate::report::style::Style;
 use crate::report::terminal::{self, Extent, Links};
 use crate::rng::Seed;
@@ -263,7 +264,7 @@ fn finish(
     let judged = judge::judge(&history, rules);
     session.progress.line(history.end(), "check", &check_line(&judged));
     let interrupted = circumstances.interrupted;
-    let report = model::build(&history, &judged, circumstances);
+    let report = build::build(&history, &judged, circumstances);
     let links = links(request, run, &report, &history);
     store_verdict(run, &report, &links)?;
     run.pack_history().map_err(Stop::cannot_write)?;
