@@ -2,8 +2,8 @@
 //! what reads saw is drawn too.
 
 use histories::{
-    Call, Event, EventKind, Header, History, MicroOp, Nanos, Observed, Outcome, Reason, Reply, SessionId,
-    Value,
+    Call, Event, EventKind, Header, History, MicroOp, Nanos, NodeName, Observed, Outcome, Reason, Reply,
+    SessionId, Value,
 };
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -23,6 +23,8 @@ pub(crate) struct Recipe {
     pub(crate) again: u64,
     /// Chance that a read sees several values.
     pub(crate) siblings: u64,
+    /// Names of nodes to draw from; 0: nodes are not named.
+    pub(crate) nodes: u32,
     /// False: everything happens one after another in no particular time.
     pub(crate) overlapping: bool,
 }
@@ -39,6 +41,7 @@ impl Recipe {
         unknown: 0,
         again: 0,
         siblings: 0,
+        nodes: 0,
         overlapping: true,
     };
 
@@ -61,7 +64,8 @@ impl<R: Rng> Cook<'_, R> {
     fn history(&mut self) -> History {
         let mut free = vec![0_u64; self.recipe.sessions as usize];
         let mut names: Vec<u32> = (0..self.recipe.sessions).collect();
-        let count = 1 + self.rng.random_range(0..self.recipe.operations);
+        let most = self.recipe.operations;
+        let count = self.rng.random_range(most / 2..=most);
         let mut asked: Vec<(MicroOp, bool)> = (0..count).map(|_| self.micro_op()).collect();
         // What a read or compare-and-set finds is drawn when all values are known.
         for (micro_op, _) in &mut asked {
@@ -89,7 +93,9 @@ impl<R: Rng> Cook<'_, R> {
                 _ => Outcome::confirmed(Reply::changed(None)),
             };
             let call = Call::Single(micro_op);
-            events.push(((from, 0), EventKind::Invoke { session, node: None, planned: None, call }));
+            let named = self.recipe.nodes.checked_sub(1);
+            let node = named.map(|last| NodeName::from(format!("N{}", self.rng.random_range(0..=last))));
+            events.push(((from, 0), EventKind::Invoke { session, node, planned: None, call }));
             events.push(((to, 1), EventKind::Complete { session, outcome }));
         }
         events.sort_by_key(|(order, _)| *order);

@@ -100,7 +100,8 @@ fn demand_evidence(mut verdict: Verdict, rules: &Rules, toothless: &[String]) ->
     }
     if verdict.chances.count < rules.min_exposure {
         let (count, least) = (verdict.chances.count, rules.min_exposure);
-        let why = format!("{count} chances to break, and the plan asks for {least}: {}", verdict.chances.what);
+        let why =
+            format!("{count} chances to break, and the plan asks for {least}: {}", verdict.chances.what);
         verdict.judgement = Judgement::NotJudged { why };
     } else if let Some(fault) = toothless.first() {
         let why = format!("a fault did not bite: {fault}");
@@ -114,7 +115,9 @@ fn exit_of(row: &Row, rules: &Rules) -> Exit {
         (Expectation::Watch, _) => Exit::Met,
         (Expectation::Hold, Judgement::Held) | (Expectation::Break, Judgement::Broken) => Exit::Met,
         (Expectation::Hold, Judgement::Broken) | (Expectation::Break, Judgement::Held) => Exit::Broken,
-        (_, Judgement::NotJudged { .. }) if rules.forgive_no_chance && row.verdict.chances.count == 0 => Exit::Met,
+        (_, Judgement::NotJudged { .. }) if rules.forgive_no_chance && row.verdict.chances.count == 0 => {
+            Exit::Met
+        }
         (_, Judgement::NotJudged { .. }) => Exit::Indeterminate,
     }
 }

@@ -2,8 +2,16 @@
 
 /// What to say when `name` is not among `known`: `no workload "apend"; did you mean append? There
 /// are append, counter, …`.
+///
+/// A dotted name whose table exists is answered with that table's names only.
 pub(crate) fn unknown<'a>(what: &str, name: &str, known: impl IntoIterator<Item = &'a str>) -> String {
-    let known: Vec<&str> = known.into_iter().collect();
+    let all: Vec<&str> = known.into_iter().collect();
+    let table = name.split_once('.').map(|(table, _)| format!("{table}."));
+    let in_table: Vec<&str> = match &table {
+        Some(table) => all.iter().copied().filter(|known| known.starts_with(table)).collect(),
+        None => Vec::new(),
+    };
+    let known = if in_table.is_empty() { all } else { in_table };
     let near = nearest(name, &known);
     let hint = if near.is_empty() { String::new() } else { format!("; did you mean {}?", near.join(" or ")) };
     let stop = if near.is_empty() { ";" } else { "" };
@@ -15,7 +23,7 @@ fn nearest<'a>(name: &str, known: &[&'a str]) -> Vec<&'a str> {
     let mut scored: Vec<(f64, &str)> = known
         .iter()
         .map(|candidate| (strsim::jaro_winkler(name, candidate), *candidate))
-        .filter(|(score, _)| *score > 0.8)
+        .filter(|(score, _)| *score > 0.85)
         .collect();
     scored.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(b.1)));
     scored.into_iter().take(3).map(|(_, candidate)| candidate).collect()
@@ -32,5 +40,9 @@ mod tests {
             r#"no workload "apend"; did you mean append? there are append, counter"#
         );
         assert_eq!(unknown("workload", "zzz", ["append"]), r#"no workload "zzz"; there are append"#);
+        assert_eq!(
+            unknown("setting", "load.rat", ["name", "load.rate", "load.keys"]),
+            r#"no setting "load.rat"; did you mean load.rate? there are load.rate, load.keys"#
+        );
     }
 }

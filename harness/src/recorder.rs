@@ -75,11 +75,6 @@ impl Recorder {
     pub(crate) fn now(&self) -> Nanos {
         Nanos::from(self.shared.epoch.elapsed())
     }
-
-    /// When the recording began.
-    pub(crate) fn epoch(&self) -> Instant {
-        self.shared.epoch
-    }
 }
 
 impl Writer {

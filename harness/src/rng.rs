@@ -59,9 +59,9 @@ impl FromStr for Seed {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        u64::from_str_radix(text.trim_start_matches("0x"), 16)
-            .map(Self)
-            .map_err(|_| format!("{text:?} is no seed; expected up to 16 hexadecimal digits, such as 7f3a91c2"))
+        u64::from_str_radix(text.trim_start_matches("0x"), 16).map(Self).map_err(|_| {
+            format!("{text:?} is no seed; expected up to 16 hexadecimal digits, such as 7f3a91c2")
+        })
     }
 }
 

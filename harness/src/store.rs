@@ -103,7 +103,10 @@ impl Store {
             [run] => Ok((*run).clone()),
             several => {
                 let ids: Vec<&str> = several.iter().map(|run| run.id.as_str()).collect();
-                Err(Stop::usage(format!("run {name:?} may be any of {}; give more of its name", ids.join(", "))))
+                Err(Stop::usage(format!(
+                    "run {name:?} may be any of {}; give more of its name",
+                    ids.join(", ")
+                )))
             }
         }
     }
@@ -111,7 +114,9 @@ impl Store {
     fn not_found(&self, name: &str, runs: &[Run]) -> Stop {
         let place = self.folder.display();
         match runs.last() {
-            None => Stop::usage(format!("no run {name:?}: {place} has none yet; make one with  rashomon demo")),
+            None => {
+                Stop::usage(format!("no run {name:?}: {place} has none yet; make one with  rashomon demo"))
+            }
             Some(last) => Stop::usage(format!(
                 "no run {name:?} in {place}; the latest is {}, all are in  rashomon runs list",
                 last.id
@@ -120,7 +125,8 @@ impl Store {
     }
 
     fn prune(&self, newest: &str) -> Result<()> {
-        let unpinned: Vec<Run> = self.list()?.into_iter().filter(|run| !run.is_pinned() && run.id != newest).collect();
+        let unpinned: Vec<Run> =
+            self.list()?.into_iter().filter(|run| !run.is_pinned() && run.id != newest).collect();
         let surplus = (unpinned.len() + 1).saturating_sub(KEPT);
         unpinned.into_iter().take(surplus).try_for_each(|run| run.remove())
     }
@@ -189,14 +195,18 @@ pub(crate) fn locate(store: &Store, name: &str) -> Result<(PathBuf, Option<Run>)
         let run = Run { id, folder: path.to_path_buf() };
         return match run.history() {
             history if history.exists() => Ok((history, Some(run))),
-            _ => Err(Stop::data(format!("{name}: no history in this folder; expected history.jsonl or history.jsonl.zst"))),
+            _ => Err(Stop::data(format!(
+                "{name}: no history in this folder; expected history.jsonl or history.jsonl.zst"
+            ))),
         };
     }
     if path.exists() {
         return Ok((path.to_path_buf(), None));
     }
     if name.contains(['/', '.']) {
-        return Err(Stop::data(format!("{name}: no such file; give a history file, a run's folder or a run's name")));
+        return Err(Stop::data(format!(
+            "{name}: no such file; give a history file, a run's folder or a run's name"
+        )));
     }
     let run = store.find(name)?;
     Ok((run.history(), Some(run)))

@@ -65,7 +65,7 @@ pub struct Event {
     /// What its origin had applied before.
     pub deps: VersionVector,
     /// What it does, in order; at least one.
-    pub effects: Vec<Effect>,
+    pub effects: Box<[Effect]>,
 }
 
 impl Event {

@@ -7,7 +7,7 @@
 //!
 //! An event is later than all it depends on, so the order of times never puts an effect before its cause, and a batch
 //! that is cut anywhere can be applied as far as it goes. Nothing is ever dropped: a node that lost its disk asks for
-//! everything, its own events of an earlier life included. A million events take some 400 MB.
+//! everything, its own events of an earlier life included. A million small events take about 500 MB.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -94,7 +94,7 @@ mod tests {
 
     fn event(dot: &str, millis: u64) -> Arc<Event> {
         let hlc = Hlc { millis, count: 0 };
-        Arc::new(Event { dot: dot.parse().unwrap(), hlc, deps: VersionVector::new(), effects: Vec::new() })
+        Arc::new(Event { dot: dot.parse().unwrap(), hlc, deps: VersionVector::new(), effects: [].into() })
     }
 
     fn check(known: &str, expected: &str) {

@@ -1,4 +1,4 @@
-//! Which call made a state: by the store's version if it gave one, else by the value.
+//! Which call made a state: by its value if one call alone wrote that, else by the store's version.
 //!
 //! ```text
 //!   op 0  write x 5   -> ok A:1         5@A:1  was made by op 0
@@ -11,8 +11,10 @@
 //! A failed call made nothing. A workload that writes each value once makes this exact; where it
 //! does not, the answer is [`Maker::Several`] and never a guess.
 
+use std::sync::OnceLock;
+
 use histories::{MicroOp, Observed, Operation, OperationId, Value, Version};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxBuildHasher, FxHashMap};
 
 /// One micro-op of the history.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -67,10 +69,17 @@ impl Maker {
 pub(super) struct Makers<'h> {
     values: FxHashMap<&'h Value, Maker>,
     elements: FxHashMap<&'h Value, Maker>,
-    versions: FxHashMap<&'h Version, Maker>,
+    /// Found only when somebody asks: most values are written once and need no version.
+    versions: OnceLock<FxHashMap<&'h Version, Maker>>,
 }
 
 impl<'h> Makers<'h> {
+    /// Room for so many values.
+    pub(super) fn with_capacity(values: usize) -> Self {
+        let values = FxHashMap::with_capacity_and_hasher(values, FxBuildHasher);
+        Self { values, elements: FxHashMap::default(), versions: OnceLock::new() }
+    }
+
     /// Takes in one micro-op of the key.
     pub(super) fn note(&mut self, operation: &'h Operation, address: Address) {
         if operation.outcome.is_failed() {
@@ -98,14 +107,21 @@ impl<'h> Makers<'h> {
             | MicroOp::Increment { .. }
             | MicroOp::Delete { .. } => {}
         }
-        let reply = operation.outcome.replies().and_then(|replies| replies.get(index));
-        if let Some(version) = reply.and_then(|reply| reply.version.as_ref()) {
-            note(&mut self.versions, version, address);
-        }
     }
 
-    pub(super) fn of_version(&self, version: &Version) -> Maker {
-        self.versions.get(version).copied().unwrap_or(Maker::Nobody)
+    /// The maker of a version, where `changes` are the confirmed calls on the key.
+    pub(super) fn of_version<I>(&self, version: &Version, changes: impl FnOnce() -> I) -> Maker
+    where
+        I: Iterator<Item = (Address, &'h Version)>,
+    {
+        let versions = self.versions.get_or_init(|| {
+            let mut versions = FxHashMap::default();
+            for (address, version) in changes() {
+                note(&mut versions, version, address);
+            }
+            versions
+        });
+        versions.get(version).copied().unwrap_or(Maker::Nobody)
     }
 
     pub(super) fn of_value(&self, value: &Value) -> Maker {

@@ -14,17 +14,23 @@ mod groups;
 mod key;
 mod maker;
 mod natural;
+mod numbering;
+
+use std::sync::OnceLock;
 
 use histories::{
     History, Key, MicroOp, NodeName, Observed, Operation, OperationId, Reply, SessionId, Value, Version,
 };
 use rustc_hash::FxHashMap;
 
+use crate::causal::Causality;
+
 use groups::Groups;
 pub use key::{KeyKind, KeyNumber, KeyUse};
 use maker::Makers;
 pub use maker::{Address, Maker, elements_added};
 pub use natural::natural_order;
+use numbering::Numbering;
 
 /// A history with its indexes.
 #[derive(Debug)]
@@ -42,21 +48,24 @@ pub struct Facts<'h> {
     sessions: Vec<SessionId>,
     in_session: Groups<OperationId>,
     makers: Vec<Makers<'h>>,
-    /// The makers of what each micro-op saw, by flat number.
+    /// The makers of what each read saw, by flat number.
     seen: Groups<Maker>,
+    /// Found when first asked for: several checkers need it, but not all.
+    causality: OnceLock<Causality>,
+    /// The makers of what each compare-and-set expected, by flat number.
+    expected: Groups<Maker>,
 }
 
 impl<'h> Facts<'h> {
     /// Indexes `history`.
     pub fn new(history: &'h History) -> Self {
-        let (first, mut key_of, names) = number_keys(history);
-        let (keys, numbers) = in_natural_order(names, &mut key_of);
+        let Numbering { keys, numbers, uses, first, key_of } = Numbering::new(history);
         let mut facts = Self {
             history,
-            uses: vec![KeyUse::default(); keys.len()],
             makers: std::iter::repeat_with(Makers::default).take(keys.len()).collect(),
             keys,
             numbers,
+            uses,
             first,
             key_of,
             on_key: Groups::default(),
@@ -64,8 +73,9 @@ impl<'h> Facts<'h> {
             sessions: Vec::new(),
             in_session: Groups::default(),
             seen: Groups::default(),
+            causality: OnceLock::new(),
+            expected: Groups::default(),
         };
-        facts.count_uses();
         facts.group_by_key();
         facts.group_by_session();
         facts.find_makers();
@@ -155,25 +165,42 @@ impl<'h> Facts<'h> {
         self.seen.get(self.flat(read))
     }
 
-    /// Who made this state of a register: by `version` if a call was told that it made it, else by
-    /// `value`.
+    /// Who made each of the states that a compare-and-set means to replace, in the order of its
+    /// expected values, whatever its outcome. Empty for anything else, and as [`Facts::seen`] is.
+    pub fn expected(&self, compare_and_set: Address) -> &[Maker] {
+        self.expected.get(self.flat(compare_and_set))
+    }
+
+    /// Who made this state of a register: whoever alone wrote `value`; if several did or nobody, the
+    /// call that was told that it made `version`.
     pub fn maker(&self, key: KeyNumber, value: &Value, version: Option<&Version>) -> Maker {
-        let makers = &self.makers[key.index()];
-        match version.map_or(Maker::Nobody, |version| makers.of_version(version)) {
-            Maker::Nobody => makers.of_value(value),
-            known => known,
+        let by_value = self.makers[key.index()].of_value(value);
+        match version {
+            Some(version) if by_value.one().is_none() => match self.version_maker(key, version) {
+                Maker::Nobody => by_value,
+                known => known,
+            },
+            _ => by_value,
         }
     }
 
     /// The call that was told that it made this version. A version made by an unknown call has none:
     /// then [`Facts::maker`] finds it by its value.
     pub fn version_maker(&self, key: KeyNumber, version: &Version) -> Maker {
-        self.makers[key.index()].of_version(version)
+        self.makers[key.index()].of_version(version, || {
+            let made = |at: &Address| Some((*at, self.reply(*at)?.version.as_ref()?));
+            self.on_key(key).iter().filter_map(made)
+        })
     }
 
     /// Who brought this element: an append, an add, or a write or compare-and-set of a list.
     pub fn element_maker(&self, key: KeyNumber, element: &Value) -> Maker {
         self.makers[key.index()].of_element(element)
+    }
+
+    /// Causal order, and the reads that it cannot explain.
+    pub(crate) fn causality(&self) -> &Causality {
+        self.causality.get_or_init(|| Causality::new(self))
     }
 
     fn flat(&self, address: Address) -> usize {
@@ -182,22 +209,6 @@ impl<'h> Facts<'h> {
 
     fn addresses(&self) -> impl Iterator<Item = Address> {
         self.history.operations().iter().flat_map(addresses)
-    }
-
-    fn count_uses(&mut self) {
-        let mut flat = 0;
-        for operation in self.history.operations() {
-            for (micro_op, reply) in operation.steps() {
-                let usage = &mut self.uses[self.key_of[flat].index()];
-                flat += 1;
-                usage.count(micro_op);
-                let Some(reply) = reply else { continue };
-                usage.versions |= reply.version.is_some();
-                if let Some(observed) = &reply.observed {
-                    usage.saw(observed);
-                }
-            }
-        }
     }
 
     fn group_by_key(&mut self) {
@@ -223,32 +234,41 @@ impl<'h> Facts<'h> {
 
     // Key by key, so that the tables of one key stay in the processor's cache.
     fn find_makers(&mut self) {
-        let mut seen =
-            Groups::with_sizes(self.addresses().map(|address| self.values_seen(address)), Maker::Nobody);
+        let states = |of: fn(&Self, Address) -> Option<&'h Observed>| {
+            let sizes = self.addresses().map(|address| match self.kind(self.key_of(address)) {
+                KeyKind::Register => of(self, address).map_or(0, |observed| observed.values.len()),
+                _ => 0,
+            });
+            Groups::with_sizes(sizes, Maker::Nobody)
+        };
+        let (mut seen, mut expected) = (states(Self::observed), states(Self::expectation));
         for key in self.keys() {
-            let mut makers = Makers::default();
+            let usage = self.usage(key);
+            let mut makers = Makers::with_capacity((usage.writes + usage.compare_and_sets) as usize);
             for address in self.on_key.get(key.index()) {
                 makers.note(self.operation(*address), *address);
             }
             self.makers[key.index()] = makers;
             for address in self.on_key.get(key.index()) {
                 let flat = self.flat(*address);
-                if seen.get(flat).is_empty() {
-                    continue;
-                }
-                let Some(observed) = self.observed(*address) else { continue };
-                for (index, value) in observed.values.iter().enumerate() {
-                    seen.get_mut(flat)[index] = self.maker(key, value, observed.versions.get(index));
-                }
+                self.trace(key, self.observed(*address), seen.get_mut(flat));
+                self.trace(key, self.expectation(*address), expected.get_mut(flat));
             }
         }
-        self.seen = seen;
+        (self.seen, self.expected) = (seen, expected);
     }
 
-    fn values_seen(&self, address: Address) -> usize {
-        match self.observed(address) {
-            Some(observed) if self.kind(self.key_of(address)) == KeyKind::Register => observed.values.len(),
-            _ => 0,
+    fn trace(&self, key: KeyNumber, states: Option<&Observed>, makers: &mut [Maker]) {
+        let Some(states) = states.filter(|_| !makers.is_empty()) else { return };
+        for (index, value) in states.values.iter().enumerate() {
+            makers[index] = self.maker(key, value, states.versions.get(index));
+        }
+    }
+
+    fn expectation(&self, address: Address) -> Option<&'h Observed> {
+        match self.micro_op(address) {
+            MicroOp::CompareAndSet { expected, .. } => Some(expected),
+            _ => None,
         }
     }
 }
@@ -256,43 +276,6 @@ impl<'h> Facts<'h> {
 fn addresses(operation: &Operation) -> impl Iterator<Item = Address> + use<> {
     let (operation, count) = (operation.id, operation.call.micro_ops().len() as u32);
     (0..count).map(move |index| Address { operation, index })
-}
-
-/// Keys numbered as they appear: each operation's first micro-op, each micro-op's key, and the names.
-fn number_keys(history: &History) -> (Vec<u32>, Vec<KeyNumber>, Vec<&Key>) {
-    let operations = history.operations();
-    let (mut first, mut key_of) =
-        (Vec::with_capacity(operations.len() + 1), Vec::with_capacity(operations.len()));
-    let (mut names, mut numbers): (Vec<&Key>, FxHashMap<&Key, u32>) = (Vec::new(), FxHashMap::default());
-    for operation in operations {
-        first.push(key_of.len() as u32);
-        for micro_op in operation.call.micro_ops() {
-            let number = *numbers.entry(micro_op.key()).or_insert_with(|| {
-                names.push(micro_op.key());
-                names.len() as u32 - 1
-            });
-            key_of.push(KeyNumber(number));
-        }
-    }
-    first.push(u32::try_from(key_of.len()).expect("more micro-ops than 32 bits can number"));
-    (first, key_of, names)
-}
-
-fn in_natural_order<'h>(
-    names: Vec<&'h Key>,
-    key_of: &mut [KeyNumber],
-) -> (Vec<&'h Key>, FxHashMap<&'h Key, KeyNumber>) {
-    let mut order: Vec<usize> = (0..names.len()).collect();
-    order.sort_by(|a, b| natural_order(names[*a].as_str(), names[*b].as_str()));
-    let mut place = vec![KeyNumber(0); names.len()];
-    for (number, old) in order.iter().enumerate() {
-        place[*old] = KeyNumber(number as u32);
-    }
-    for key in key_of {
-        *key = place[key.index()];
-    }
-    let numbers = names.iter().zip(&place).map(|(name, number)| (*name, *number)).collect();
-    (order.into_iter().map(|old| names[old]).collect(), numbers)
 }
 
 #[cfg(test)]

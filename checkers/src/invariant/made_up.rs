@@ -16,12 +16,13 @@
 
 mod counter;
 mod elements;
+mod story;
 
-use histories::{Operation, Value};
+use histories::Value;
 
-use crate::facts::{Address, Facts, KeyKind, KeyNumber, Maker, natural_order};
-use crate::wording::{counted, grouped, listed, shown, step};
-use crate::{Budget, Certainty, Chances, Checker, Edge, EdgeKind, Finding, Step, Verdict};
+use crate::facts::{Address, Facts, KeyKind, KeyNumber, Maker};
+use crate::wording::counted;
+use crate::{Budget, Chances, Checker, Verdict};
 
 /// Traces everything that confirmed reads saw to a call. O(n) in values and elements seen.
 ///
@@ -54,10 +55,10 @@ impl Checker for NoMadeUpValues {
             };
             return Verdict::unbroken(GUARANTEE, Chances { count, what });
         }
-        let findings = findings(facts, &flaws);
+        let findings = story::findings(facts, &flaws);
         let times: u64 = findings.iter().map(|finding| finding.weight).sum();
         let chances = Chances { count, what: format!("{reads} that saw a value") };
-        Verdict::broken(GUARANTEE, chances, summary(&findings, times), times, findings)
+        Verdict::broken(GUARANTEE, chances, story::summary(&findings, times), times, findings)
     }
 }
 
@@ -168,145 +169,4 @@ fn was_asked_before(facts: &Facts<'_>, write: Address, read: Address) -> bool {
 fn failed_writer(facts: &Facts<'_>, key: KeyNumber, value: &Value) -> Option<Address> {
     let failed = |at: &&Address| facts.operation(**at).outcome.is_failed();
     facts.on_key(key).iter().filter(failed).find(|at| elements::brings(facts.micro_op(**at), value)).copied()
-}
-
-/// One finding a key and kind: the first read that shows it, and how many values it stands for.
-fn findings<'h>(facts: &Facts<'h>, flaws: &[Flaw<'h>]) -> Vec<Finding> {
-    let mut flaws: Vec<&Flaw<'h>> = flaws.iter().collect();
-    flaws.sort_by(|a, b| {
-        let order = |flaw: &Flaw<'_>| (flaw.key, flaw.kind.anomaly());
-        order(a).cmp(&order(b)).then_with(|| a.value.cmp(b.value)).then_with(|| a.read.cmp(&b.read))
-    });
-    let same_kind = |a: &&Flaw<'_>, b: &&Flaw<'_>| a.key == b.key && a.kind.anomaly() == b.kind.anomaly();
-    let mut findings: Vec<Finding> = flaws
-        .chunk_by(same_kind)
-        .map(|flaws| {
-            let distinct = flaws.chunk_by(|a, b| a.value == b.value).count() as u64;
-            let first = flaws.iter().min_by_key(|flaw| flaw.read).expect("a chunk has an element");
-            finding(facts, first, distinct)
-        })
-        .collect();
-    findings.sort_by(|a, b| {
-        let simple = a.steps.len().cmp(&b.steps.len());
-        simple.then_with(|| natural_order(a.keys[0].as_str(), b.keys[0].as_str()))
-    });
-    findings
-}
-
-fn finding(facts: &Facts<'_>, flaw: &Flaw<'_>, weight: u64) -> Finding {
-    let (key, value) = (facts.key(flaw.key), shown(flaw.value));
-    let reader = facts.operation(flaw.read);
-    let (steps, edges) = steps_and_edges(facts, flaw);
-    let (story, conclusion) = told(facts, flaw);
-    Finding {
-        anomaly: flaw.kind.anomaly(),
-        keys: vec![key.clone()],
-        story: format!("Client {} read {key} and was told {value}{story}", reader.session),
-        brief: format!("{key}: {value} seen {}", reader.invoked),
-        steps,
-        edges,
-        conclusion,
-        certainty: certainty(facts, flaw),
-        weight,
-    }
-}
-
-/// How the story goes on, and what it comes to.
-fn told(facts: &Facts<'_>, flaw: &Flaw<'_>) -> (String, String) {
-    let client = |at: Address| facts.operation(at).session;
-    match flaw.kind {
-        FlawKind::Nobody => (
-            ", which nobody ever wrote.".into(),
-            "No call in the whole history, of whatever outcome, could have made it.".into(),
-        ),
-        FlawKind::Failed(write) => (
-            format!(", but the call of client {} that would have written it failed.", client(write)),
-            "A failed call has no effect, so nobody may see one.".into(),
-        ),
-        FlawKind::Future(write) => (
-            format!(", which client {} asked to write only after that.", client(write)),
-            "The read ended before the value existed.".into(),
-        ),
-        FlawKind::Twice(write) => (
-            format!(" more than once, but client {} wrote it only once.", client(write)),
-            "One call may take effect once.".into(),
-        ),
-        FlawKind::OutOfBounds { low, high } => (
-            format!(", but all calls until then allow only {low} to {high}."),
-            "No choice among the calls, answered or not, adds up to it.".into(),
-        ),
-    }
-}
-
-fn steps_and_edges(facts: &Facts<'_>, flaw: &Flaw<'_>) -> (Vec<Step>, Vec<Edge>) {
-    let read = |remark: &str| step(facts, flaw.read, remark);
-    let edge = |from: Address, to: Address, kind, because: &str| Edge {
-        from: from.operation,
-        to: to.operation,
-        kind,
-        because: because.into(),
-    };
-    match flaw.kind {
-        FlawKind::Nobody | FlawKind::OutOfBounds { .. } => (vec![read("the proof")], Vec::new()),
-        FlawKind::Failed(write) => {
-            let mut steps = vec![step(facts, write, "this had no effect"), read("the proof")];
-            steps.sort_by_key(|step| step.operation);
-            (
-                steps,
-                vec![edge(write, flaw.read, EdgeKind::WriteRead, "the read saw what it would have written")],
-            )
-        }
-        FlawKind::Twice(write) => (
-            vec![step(facts, write, "written once"), read("seen more than once")],
-            vec![edge(write, flaw.read, EdgeKind::WriteRead, "the read saw what it wrote")],
-        ),
-        FlawKind::Future(write) if write.operation == flaw.read.operation => {
-            (vec![read("the proof")], Vec::new())
-        }
-        FlawKind::Future(write) => (
-            vec![read("sees it already"), step(facts, write, "asked for only now")],
-            vec![
-                edge(flaw.read, write, EdgeKind::RealTime, "the read ended before the write was asked for"),
-                edge(write, flaw.read, EdgeKind::WriteRead, "but the read saw what it wrote"),
-            ],
-        ),
-    }
-}
-
-fn certainty(facts: &Facts<'_>, flaw: &Flaw<'_>) -> Certainty {
-    let unknown = |at: Address| -> Option<&Operation> {
-        Some(facts.operation(at)).filter(|operation| operation.outcome.is_unknown())
-    };
-    if let FlawKind::Twice(write) = flaw.kind
-        && let Some(operation) = unknown(write)
-    {
-        return Certainty::Likely(format!(
-            "depends on {} of {}, whose answer never came: it may have been sent twice",
-            operation.id, operation.session
-        ));
-    }
-    Certainty::Certain("the read was answered, and the history has every call that was made".into())
-}
-
-fn summary(findings: &[Finding], times: u64) -> String {
-    let anomaly = findings[0].anomaly;
-    let same = findings.iter().all(|finding| finding.anomaly == anomaly);
-    let verb = if times == 1 { "was" } else { "were" };
-    let what = match anomaly {
-        _ if !same => "read that should not be there",
-        "made-up-value" => "read that nobody wrote",
-        "aborted-read" => "read although the call to write it failed",
-        "future-read" => "read before anybody asked to write it",
-        "duplicate-element" => "seen more often than written",
-        _ => "read that no calls add up to",
-    };
-    let mut keys: Vec<_> = findings.iter().map(|finding| finding.keys[0].clone()).collect();
-    keys.dedup();
-    keys.sort();
-    keys.dedup();
-    let on = match keys.as_slice() {
-        [_] => format!("key {}", listed(&keys)),
-        keys => format!("{} keys", grouped(keys.len() as u64)),
-    };
-    format!("{} {verb} {what}, on {on}", counted(times, "value", "values"))
 }

@@ -10,7 +10,7 @@
 //! That needs to know who made what each read saw. Where two calls may have made it (a value that
 //! was written twice, a key that was deleted), nothing is guessed: [`Sorted::Ambiguous`].
 
-use histories::{MicroOp, Observed, Phase};
+use histories::{MicroOp, Observed, Phase, Value};
 
 use crate::Facts;
 use crate::facts::{Address, KeyNumber, Maker};
@@ -121,18 +121,32 @@ impl Sorter<'_, '_> {
 
     fn seen(&self, at: Address, observed: &Observed) -> Result<ClusterNumber, Sorted> {
         let Some(value) = observed.single() else { return self.absent(at, observed) };
-        let by_version = self.facts.maker(self.key, value, observed.versions.first());
-        let maker = match by_version {
-            Maker::One(writer) if !writes(self.facts.micro_op(writer), value) => {
+        let known = match self.facts.micro_op(at) {
+            MicroOp::CompareAndSet { .. } => self.facts.expected(at),
+            _ => self.facts.seen(at),
+        };
+        let maker = match known.first().copied().unwrap_or(Maker::Nobody) {
+            // A version that belongs to another value proves nothing about this one.
+            Maker::One(writer)
+                if !observed.versions.is_empty() && !writes(self.facts.micro_op(writer), value) =>
+            {
                 self.facts.maker(self.key, value, None)
             }
             known => known,
         };
         match maker {
             Maker::One(writer) => Ok(self.number(writer)),
+            Maker::Nobody if self.is_empty(value) => self.absent(at, observed),
             Maker::Nobody => Err(Sorted::Unexplained(at)),
             Maker::Several { .. } => Err(Sorted::Ambiguous),
         }
+    }
+
+    // Some stores show an empty list where nobody wrote, and a counter that nobody moved as 0.
+    fn is_empty(&self, value: &Value) -> bool {
+        let usage = self.facts.usage(self.key);
+        let is_unwritten = usage.writes + usage.compare_and_sets == 0;
+        value.as_list().is_some_and(<[Value]>::is_empty) || (is_unwritten && value.as_integer() == Some(0))
     }
 
     fn absent(&self, at: Address, observed: &Observed) -> Result<ClusterNumber, Sorted> {
@@ -188,7 +202,7 @@ pub(super) fn interval(facts: &Facts<'_>, at: Address) -> (u64, u64) {
     (operation.invoked.0 + 1, completed)
 }
 
-fn writes(micro_op: &MicroOp, seen: &histories::Value) -> bool {
+fn writes(micro_op: &MicroOp, seen: &Value) -> bool {
     match micro_op {
         MicroOp::Write { value, .. } | MicroOp::CompareAndSet { value, .. } => value == seen,
         _ => false,

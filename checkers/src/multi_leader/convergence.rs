@@ -11,7 +11,9 @@
 //! eventual consistency as in Shapiro, Preguiça, Baquero & Zawirski 2011, §2; here at one moment,
 //! after the history's own time to settle.
 
-use histories::{FaultStage, NodeName, Phase};
+use std::collections::BTreeMap;
+
+use histories::{FaultStage, Nanos, NodeName, Phase};
 
 use super::final_state::{self, Replicas};
 use crate::facts::{Address, Facts, KeyNumber};
@@ -64,9 +66,11 @@ struct Comparison {
 
 fn compare(facts: &Facts<'_>, replicas: &Replicas<'_, '_>) -> Comparison {
     let mut comparison = Comparison { compared: 0, partly: 0, findings: Vec::new() };
+    let late = late_changes(facts);
     for key in facts.keys() {
         let reads = replicas.final_reads(key);
-        if reads.len() < 2 || still_changing(facts, key, &reads) {
+        let late = late.get(&key).map(Vec::as_slice).unwrap_or_default();
+        if reads.len() < 2 || still_changing(facts, late, &reads) {
             continue;
         }
         comparison.compared += 1;
@@ -84,17 +88,35 @@ fn compare(facts: &Facts<'_>, replicas: &Replicas<'_, '_>) -> Comparison {
     comparison
 }
 
-// A change that was asked before the last read began and not answered before the first one did may
+// A change that was asked before the last read ended and not answered before the first one began may
 // lie between them. An unknown change from before is no such excuse: it had its time to spread.
-fn still_changing(facts: &Facts<'_>, key: KeyNumber, reads: &[Address]) -> bool {
+fn still_changing(facts: &Facts<'_>, late: &[Address], reads: &[Address]) -> bool {
     let begun = reads.iter().map(|read| facts.operation(*read).invoked).min();
     let ended = reads.iter().filter_map(|read| facts.operation(*read).completed).max();
-    let changes = facts.on_key(key).iter().filter(|at| final_state::is_change(facts.micro_op(**at)));
-    let mut changes = changes.map(|at| facts.operation(*at)).filter(|operation| operation.is_possible());
-    changes.any(|change| {
-        let late = change.phase == Phase::FinalReads || change.is_confirmed() && change.completed >= begun;
-        late && Some(change.invoked) <= ended
+    late.iter().map(|at| facts.operation(*at)).any(|change| {
+        let is_late = change.phase == Phase::FinalReads || change.completed >= begun;
+        is_late && Some(change.invoked) <= ended
     })
+}
+
+/// Changes that were still going on when the final reads began, by key. Usually none.
+fn late_changes(facts: &Facts<'_>) -> BTreeMap<KeyNumber, Vec<Address>> {
+    let mut late: BTreeMap<KeyNumber, Vec<Address>> = BTreeMap::new();
+    let Some(begun) = facts.history().final_reads().map(|read| read.invoked).min() else { return late };
+    for operation in facts.history().operations() {
+        let ended_late = operation.is_confirmed() && operation.completed >= Some(begun);
+        let asked_late = operation.is_possible() && operation.phase == Phase::FinalReads;
+        if !(ended_late || asked_late) || operation.call.is_read_only() {
+            continue;
+        }
+        for (index, micro_op) in operation.call.micro_ops().iter().enumerate() {
+            if !micro_op.is_read() {
+                let address = Address { operation: operation.id, index: index as u32 };
+                late.entry(facts.key_of(address)).or_default().push(address);
+            }
+        }
+    }
+    late
 }
 
 fn group(reads: &[Address], agree: impl Fn(Address, Address) -> bool) -> Vec<Vec<Address>> {
@@ -177,16 +199,19 @@ fn what(facts: &Facts<'_>, replicas: &Replicas<'_, '_>, comparison: &Comparison)
     what
 }
 
-/// ` 1.2 s after the heal`, if there was one.
+/// ` 1.2 s after the heal`, or after the load if that ended later: replicas that are being written to are
+/// never equal for long.
 fn since_the_heal(facts: &Facts<'_>) -> String {
     let history = facts.history();
     let healed = history.faults().iter().rev().find(|(_, fault)| fault.stage == FaultStage::Healed);
     let settled = history.phase_began(Phase::Settled).or(history.phase_began(Phase::FinalReads));
-    match (healed, settled) {
-        (Some((healed, _)), Some(settled)) => {
-            format!(" {:.1} s after the heal", settled.since(*healed).as_secs_f64())
-        }
-        _ => String::new(),
+    let (Some((healed, _)), Some(settled)) = (healed, settled) else { return String::new() };
+    let quiet = history.phase_began(Phase::Settle).unwrap_or(*healed);
+    let after = |since: Nanos| settled.since(since).as_secs_f64();
+    if quiet > *healed {
+        format!(" {:.1} s after the load ended", after(quiet))
+    } else {
+        format!(" {:.1} s after the heal", after(*healed))
     }
 }
 

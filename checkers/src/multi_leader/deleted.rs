@@ -24,18 +24,20 @@ mod story;
 mod traces;
 
 use histories::{MicroOp, Value};
+use rustc_hash::FxHashSet;
 
-use crate::facts::{Address, Facts, KeyKind, KeyNumber};
+use crate::facts::{Address, Facts, KeyKind, KeyNumber, Maker};
 use crate::wording::counted;
 use crate::{Budget, Chances, Checker, Verdict};
-use traces::{Traces, values_of};
+use traces::{Traces, seen};
 
 /// Follows each value of a key with deletes from what brought it, over what removed it, to the reads
-/// after that. O(n) in values and elements seen, and O(deletes between a value's writing and its
-/// reading) more for each.
+/// after that. O(n) in values and elements seen; for each value that is read after a delete newer
+/// than it, O(operations on the key between its writing and those deletes) more.
 ///
 /// Every call that can have brought the value must be covered by a confirmed delete, or the value
-/// may be back by right. Does not judge counters, nor sets and lists that are also written as a whole.
+/// may be back by right. A read counts as having had the value only if it was asked after the write
+/// was. Does not judge counters, nor sets and lists that are also written as a whole.
 /// Does not see a value that came back and was gone again when the final reads were made, unless the
 /// node that deleted it was read before and after.
 pub struct DeletesStayDeleted;
@@ -70,7 +72,7 @@ impl Checker for DeletesStayDeleted {
             (0, _) => "this history has no deletes".into(),
             (_, 0) => "no confirmed delete removed a value and was looked at again".into(),
             _ => format!(
-                "{} of a value that was there, each looked at again",
+                "{} of a value that was there, looked at again later",
                 counted(chances, "delete", "deletes")
             ),
         };
@@ -110,22 +112,27 @@ struct Return<'h> {
 
 /// How many deletes were put to the test, and which values came back, each once.
 fn judge_key<'h>(facts: &Facts<'h>, key: KeyNumber) -> (u64, Vec<Return<'h>>) {
-    let mut traces = Traces::new(facts, key);
     let removals: Vec<Address> = facts
         .on_key(key)
         .iter()
         .copied()
         .filter(|at| is_removal(facts.micro_op(*at)) && facts.operation(*at).is_confirmed())
         .collect();
-    let chances = removals.iter().filter(|removal| was_tested(facts, key, &traces, **removal)).count();
-    let mut returns = Vec::new();
+    let chances = removals.iter().filter(|removal| was_tested(facts, key, **removal)).count();
+    let mut traces = Traces::new(facts, key);
+    let (mut returns, mut told) = (Vec::new(), FxHashSet::default());
     for read in facts.on_key(key) {
-        for value in values_of(facts, *read) {
-            if traces.is_told(value) {
+        for (value, maker) in seen(facts, *read) {
+            // Most values are read before anything is deleted that is newer than they are.
+            let is_between = |removal: &Address| maker.first().is_some_and(|maker| *removal > maker);
+            let older = removals.partition_point(|removal| !is_between(removal));
+            let asked_before = removals.partition_point(|removal| removal < read);
+            if older >= asked_before || told.contains(value) {
                 continue;
             }
-            if let Some(found) = came_back(facts, key, &traces, &removals, value, *read) {
-                traces.tell(value);
+            let memory = Memory { value, maker, read: *read };
+            if let Some(found) = came_back(&mut traces, &removals[older..asked_before], memory) {
+                told.insert(value);
                 returns.push(found);
             }
         }
@@ -147,33 +154,34 @@ fn takes_out(micro_op: &MicroOp, value: &Value) -> bool {
 }
 
 // There was something to remove, and somebody looked afterwards.
-fn was_tested(facts: &Facts<'_>, key: KeyNumber, traces: &Traces<'_>, removal: Address) -> bool {
-    let had_it = match facts.micro_op(removal) {
-        MicroOp::Remove { element, .. } => traces.had(facts, removal, element),
-        _ => traces.had_anything(facts, removal),
-    };
+fn was_tested(facts: &Facts<'_>, key: KeyNumber, removal: Address) -> bool {
     let last_read = facts.on_key(key).iter().rev().find(|at| facts.observed(**at).is_some());
-    had_it && last_read.is_some_and(|read| facts.operation(removal).precedes(facts.operation(*read)))
+    last_read.is_some_and(|read| facts.operation(removal).precedes(facts.operation(*read)))
+        && traces::had_something(facts, key, removal)
+}
+
+/// A read that saw a value for which there are removals newer than the value's first maker.
+#[derive(Clone, Copy)]
+struct Memory<'h> {
+    value: &'h Value,
+    maker: Maker,
+    read: Address,
 }
 
 fn came_back<'h>(
-    facts: &Facts<'h>,
-    key: KeyNumber,
-    traces: &Traces<'h>,
+    traces: &mut Traces<'_, 'h>,
     removals: &[Address],
-    value: &'h Value,
-    read: Address,
+    memory: Memory<'h>,
 ) -> Option<Return<'h>> {
-    let reader = facts.operation(read);
-    let asked_before = removals.partition_point(|removal| *removal < read);
-    let removals = &removals[..asked_before];
+    let (facts, Memory { value, read, .. }) = (traces.facts, memory);
+    let (reader, key) = (facts.operation(read), facts.key_of(read));
     let is_final = facts.final_reads(key).binary_search(&read).is_ok();
     let anywhere = |removal: Address| facts.operation(removal).precedes(reader);
-    if is_final && let Some((removal, maker)) = traces.removal_of_all(facts, removals, value, &anywhere) {
+    if is_final && let Some((removal, maker)) = traces.removal_of_all(removals, memory, &anywhere) {
         return Some(Return { value, maker, removal, gone: None, read });
     }
     let on_this_node = |removal: Address| facts.operation(removal).node == reader.node && anywhere(removal);
-    let (removal, maker) = traces.removal_of_all(facts, removals, value, &on_this_node)?;
+    let (removal, maker) = traces.removal_of_all(removals, memory, &on_this_node)?;
     let gone = seen_gone(facts, key, value, removal, read)?;
     Some(Return { value, maker, removal, gone: Some(gone), read })
 }
@@ -196,7 +204,7 @@ fn seen_gone(
         operation.node == reader.node
             && removed.precedes(operation)
             && operation.precedes(reader)
-            && !values_of(facts, *at).any(|other| other == value)
+            && !seen(facts, *at).any(|(other, _)| other == value)
     })
 }
 

@@ -6,7 +6,7 @@
 //!   c1@B  read x  -> failed     B is missing: nobody knows what it kept
 //! ```
 
-use histories::{MicroOp, NodeName, Observed, Operation, Phase, Value};
+use histories::{NodeName, Observed, Operation, Phase, Value};
 
 use crate::facts::{Address, Facts, KeyKind, KeyNumber};
 use crate::wording::{counted, grouped, listed};
@@ -99,9 +99,4 @@ fn normal(kind: KeyKind, observed: &Observed) -> Vec<Value> {
     }
     values.sort_unstable();
     values
-}
-
-/// True if what was asked can change the key.
-pub(super) fn is_change(micro_op: &MicroOp) -> bool {
-    !micro_op.is_read()
 }

@@ -13,10 +13,10 @@
 //! How it is judged depends on how a key is used:
 //!
 //! - *compare-and-set* names what it replaces, by the store's versions if it gives some, else by
-//!   values. That makes a graph of states ([`ancestry`]); an update is lost if no final state descends
+//!   values. That makes a graph of states (`ancestry`, `registers`); an update is lost if no final state descends
 //!   from it. Whole chains on the losing side count, one by one.
-//! - *appends and adds* are blind; one is lost if its element is in no final read ([`elements`]).
-//! - *increments* only leave a sum; too small a sum says how many are missing at least ([`counter`]).
+//! - *appends and adds* are blind; one is lost if its element is in no final read (`elements`).
+//! - *increments* only leave a sum; too small a sum says how many are missing at least (`counter`).
 //!
 //! What silences it: a blind write, delete or remove that can be ordered after the update, for that
 //! may replace anything; siblings that keep both; an update of unknown outcome, for nobody promised
@@ -27,6 +27,7 @@
 mod ancestry;
 mod counter;
 mod elements;
+mod registers;
 mod story;
 
 use rustc_hash::FxHashSet;
@@ -120,7 +121,7 @@ fn judge_key(facts: &Facts<'_>, replicas: &Replicas<'_, '_>, key: KeyNumber) -> 
     let end = End { reads: facts.final_reads(key), newest: replicas.final_reads(key) };
     let is_read_everywhere = end.newest.len() == replicas.expected();
     let mut judged = match facts.kind(key) {
-        KeyKind::Register => ancestry::judge(facts, key, &end),
+        KeyKind::Register => registers::judge(facts, key, &end),
         KeyKind::Counter => counter::judge(facts, key, &end),
         KeyKind::List | KeyKind::Set | KeyKind::Mixed => elements::judge(facts, key, &end),
     };

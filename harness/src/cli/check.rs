@@ -32,9 +32,10 @@ pub(crate) struct Check {
     /// Tell every finding, not only the simplest
     #[arg(long)]
     all: bool,
-    /// Longest search of a checker before it answers "not judged", in steps
-    #[arg(long, value_name = "STEPS", default_value_t = checkers::Budget::default().steps)]
-    check_steps: u64,
+    /// Longest time a checker may take before it answers "not judged", counted in steps (3 million a
+    /// second) so that a verdict does not depend on the machine
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = nemesis::duration::parse)]
+    check_time: histories::Nanos,
 }
 
 impl Check {
@@ -55,12 +56,16 @@ impl Check {
     fn read(&self, session: &Session) -> Result<(Reading, Option<Run>), Stop> {
         if self.source == "-" {
             let mut input = Vec::new();
-            std::io::stdin().read_to_end(&mut input).map_err(|error| Stop::data(format!("standard input: {error}")))?;
-            let reading = format::read(input.as_slice()).map_err(|error| unreadable("standard input", &error))?;
+            std::io::stdin()
+                .read_to_end(&mut input)
+                .map_err(|error| Stop::data(format!("standard input: {error}")))?;
+            let reading =
+                format::read(input.as_slice()).map_err(|error| unreadable("standard input", &error))?;
             return Ok((reading, None));
         }
         let (path, run) = locate(&session.store, &self.source)?;
-        let reading = format::read_file(&path).map_err(|error| unreadable(&path.display().to_string(), &error))?;
+        let reading =
+            format::read_file(&path).map_err(|error| unreadable(&path.display().to_string(), &error))?;
         Ok((reading, run))
     }
 
@@ -69,7 +74,8 @@ impl Check {
     fn rules(&self, run: Option<&Run>) -> Result<Rules, Stop> {
         let mut expect: BTreeMap<String, Expectation> = BTreeMap::new();
         for name in &self.guarantee {
-            let name = setting::guarantee(name).map_err(|reason| Stop::usage(format!("--guarantee: {reason}")))?;
+            let name =
+                setting::guarantee(name).map_err(|reason| Stop::usage(format!("--guarantee: {reason}")))?;
             expect.insert(name, Expectation::Hold);
         }
         for text in &self.expect {
@@ -89,7 +95,7 @@ impl Check {
         };
         Ok(Rules {
             expect,
-            steps: self.check_steps,
+            steps: crate::plan::steps(self.check_time),
             min_exposure: 1,
             on_indeterminate: OnIndeterminate::Fail,
             forgive_no_chance,
@@ -110,7 +116,9 @@ impl Check {
 
 fn unreadable(name: &str, error: &format::Error) -> Stop {
     match std::error::Error::source(error) {
-        Some(source) if matches!(error, format::Error::Io { .. }) => Stop::data(format!("{name}: {error}: {source}")),
+        Some(source) if matches!(error, format::Error::Io { .. }) => {
+            Stop::data(format!("{name}: {error}: {source}"))
+        }
         _ => Stop::data(format!("{name}: {error}")),
     }
 }
@@ -120,7 +128,8 @@ fn understood(reading: &Reading) -> String {
     let history = &reading.history;
     let header = history.header();
     let workload = if header.workload.is_empty() { String::new() } else { format!("{}, ", header.workload) };
-    let sessions = history.operations().iter().map(|operation| operation.session).max().map_or(0, |last| last.0 + 1);
+    let sessions =
+        history.operations().iter().map(|operation| operation.session).max().map_or(0, |last| last.0 + 1);
     format!(
         "rashomon JSON Lines, {workload}{} operations, {}, {}",
         grouped(history.operations().len() as u64),

@@ -60,7 +60,7 @@ Exit codes: a code under 64 is a verdict about the store, 64 and over means ther
 #[derive(Debug, Subcommand)]
 enum Command {
     Demo(demo::Demo),
-    Run(run::Run),
+    Run(Box<run::Run>),
     Check(check::Check),
     Runs(runs::Runs),
     Serve(serve::Serve),
@@ -79,16 +79,38 @@ struct Global {
     #[arg(short, long, global = true, action = ArgAction::Count)]
     verbose: u8,
     /// Colours; NO_COLOR and CLICOLOR_FORCE are respected
-    #[arg(long, global = true, value_name = "WHEN", value_enum, default_value = "auto", hide_possible_values = true)]
+    #[arg(
+        long,
+        global = true,
+        value_name = "WHEN",
+        value_enum,
+        default_value = "auto",
+        hide_possible_values = true
+    )]
     color: ColorWhen,
     /// Live progress on stderr: full when it is a terminal, else one line every 5 s
-    #[arg(long, global = true, value_name = "HOW", value_enum, default_value = "auto", env = "RASHOMON_PROGRESS", hide_env_values = true)]
+    #[arg(
+        long,
+        global = true,
+        value_name = "HOW",
+        value_enum,
+        default_value = "auto",
+        env = "RASHOMON_PROGRESS",
+        hide_env_values = true
+    )]
     progress: ProgressHow,
     /// What goes to stdout: text for people, or one JSON document, or JSON events as they happen
     #[arg(long, global = true, value_name = "FORMAT", value_enum, default_value = "text")]
     format: Format,
     /// Where runs are stored
-    #[arg(long, global = true, value_name = "DIR", default_value = ".rashomon", env = "RASHOMON_STORE", hide_env_values = true)]
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        default_value = ".rashomon",
+        env = "RASHOMON_STORE",
+        hide_env_values = true
+    )]
     store: String,
 }
 
@@ -167,9 +189,9 @@ fn usage(error: &clap::Error) -> u8 {
 }
 
 fn complain(stop: &Stop) {
-    match stop.exit {
-        Exit::Internal => eprintln!("error: {:#}\nThis should not happen: it is a bug in rashomon.", stop.error),
-        _ => eprintln!("error: {:#}", stop.error),
+    eprintln!("error: {:#}", stop.error);
+    if stop.exit == Exit::Internal {
+        eprintln!("This should not happen: it is a bug in rashomon.");
     }
 }
 
@@ -204,8 +226,11 @@ mod tests {
         let command = Cli::command();
         let listed: Vec<&str> =
             HELP.lines().filter_map(|line| line.strip_prefix("  ")?.split_whitespace().next()).collect();
-        let known: Vec<&str> =
-            command.get_subcommands().filter(|command| !command.is_hide_set()).map(|c| c.get_name()).collect();
+        let known: Vec<&str> = command
+            .get_subcommands()
+            .filter(|command| !command.is_hide_set())
+            .map(|c| c.get_name())
+            .collect();
         assert_eq!(listed, known);
     }
 

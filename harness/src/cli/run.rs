@@ -10,6 +10,7 @@ use crate::exit::{Exit, Stop};
 use crate::plan::layer::{Layer, Merged, Origin, merge};
 use crate::plan::{Plan, file};
 use crate::run::{Request, repeat};
+use crate::workload::WORKLOADS;
 
 /// Run a plan: workload, faults, check, report
 #[derive(Debug, Args)]
@@ -24,14 +25,20 @@ pub(crate) struct Run {
     show_plan: bool,
 
     /// reference:MODE, control, or the URLs of a store that speaks the reference API
-    #[arg(short, long, value_name = "TARGET", env = "RASHOMON_TARGET", hide_env_values = true, help_heading = "Target")]
+    #[arg(
+        short,
+        long,
+        value_name = "TARGET",
+        env = "RASHOMON_TARGET",
+        hide_env_values = true,
+        help_heading = "Target"
+    )]
     target: Option<String>,
     /// Nodes of the reference database
     #[arg(short, long, value_name = "N", help_heading = "Target")]
     nodes: Option<String>,
 
-    /// What the clients do: append, counter, register, session-mix, set
-    #[arg(short, long, value_name = "NAME", help_heading = "Load")]
+    #[arg(short, long, value_name = "NAME", help_heading = "Load", help = workload_help())]
     workload: Option<String>,
     /// Concurrent clients [default: 10]
     #[arg(short, long, value_name = "N", help_heading = "Load")]
@@ -52,12 +59,18 @@ pub(crate) struct Run {
     #[arg(long, value_name = "TIME", help_heading = "Load")]
     timeout: Option<String>,
 
-    /// Faults, comma-separated: none, partition, one-way, flap, slow, pause, kill [default: partition]
-    #[arg(short, long, value_name = "LIST", help_heading = "Faults")]
+    #[arg(short, long, value_name = "LIST", help_heading = "Faults", help = faults_help())]
     faults: Option<String>,
 
     /// Fixes requests and fault schedule; random when absent, and always printed
-    #[arg(short, long, value_name = "HEX", env = "RASHOMON_SEED", hide_env_values = true, help_heading = "Repetition")]
+    #[arg(
+        short,
+        long,
+        value_name = "HEX",
+        env = "RASHOMON_SEED",
+        hide_env_values = true,
+        help_heading = "Repetition"
+    )]
     seed: Option<String>,
     /// Run this many seeds, stop at the first broken expectation [default: 1]
     #[arg(long, value_name = "N", help_heading = "Repetition")]
@@ -69,13 +82,24 @@ pub(crate) struct Run {
     /// Longest quiet time after the last fault, before the final reads [default: 5s]
     #[arg(long, value_name = "TIME", help_heading = "Judgement")]
     settle: Option<String>,
-    /// Longest search of a checker before it answers "not judged", in steps [default: 200000000]
-    #[arg(long, value_name = "STEPS", help_heading = "Judgement")]
-    check_steps: Option<String>,
+    /// Longest time a checker may take before it answers "not judged", counted in steps (3 million a
+    /// second) so that a verdict does not depend on the machine [default: 60s]
+    #[arg(long, value_name = "TIME", help_heading = "Judgement")]
+    check_time: Option<String>,
     /// What becomes of a run in which nothing broke, but not everything could be judged: fail, pass
     /// [default: fail]
     #[arg(long, value_name = "HOW", help_heading = "Judgement")]
     on_indeterminate: Option<String>,
+}
+
+fn workload_help() -> String {
+    let known: Vec<&str> = WORKLOADS.iter().map(|workload| workload.name()).collect();
+    format!("What the clients do: {} [default: append]", known.join(", "))
+}
+
+fn faults_help() -> String {
+    let known: Vec<&str> = nemesis::fault::FAULTS.iter().map(|fault| fault.name()).collect();
+    format!("Faults, comma-separated: none, {} [default: partition]", known.join(", "))
 }
 
 /// The plan that runs when none is named and this file is there.
@@ -130,7 +154,7 @@ impl Run {
             ("seed", "seed", &self.seed),
             ("repeat", "repeat", &self.repeat),
             ("check.settle", "settle", &self.settle),
-            ("check.steps", "check_steps", &self.check_steps),
+            ("check.time", "check_time", &self.check_time),
             ("check.on-indeterminate", "on_indeterminate", &self.on_indeterminate),
         ];
         for (path, id, value) in given {

@@ -56,7 +56,8 @@ impl Runs {
             Command::Unpin(name) => pin(&session.store.find(&name.run)?, false)?,
             Command::Pack(name) => pack(&session.store.find(&name.run)?)?,
             Command::Rm(names) => {
-                let runs: Result<Vec<Run>, Stop> = names.runs.iter().map(|name| session.store.find(name)).collect();
+                let runs: Result<Vec<Run>, Stop> =
+                    names.runs.iter().map(|name| session.store.find(name)).collect();
                 for run in runs? {
                     run.remove()?;
                     println!("deleted {}", run.id);
@@ -87,7 +88,9 @@ fn list(session: &Session) -> Result<(), Stop> {
 fn summary(run: &Run) -> String {
     match std::fs::read_to_string(run.path("verdict.txt")) {
         Ok(text) => text.lines().next().unwrap_or_default().to_string(),
-        Err(_) if run.history().exists() => format!("not judged yet; judge it with  rashomon check {}", run.id),
+        Err(_) if run.history().exists() => {
+            format!("not judged yet; judge it with  rashomon check {}", run.id)
+        }
         Err(_) => "nothing was recorded".to_string(),
     }
 }

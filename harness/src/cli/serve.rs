@@ -10,8 +10,8 @@ use reference_db::Mode;
 use super::block_on;
 use crate::exit::{Exit, Stop};
 use crate::run::StopSignal;
-use crate::target::processes::{NodeCommand, wait_until_ready};
 use crate::target::TargetSpec;
+use crate::target::processes::{NodeCommand, wait_until_ready};
 
 /// Start the bundled reference database
 #[derive(Debug, Args)]
@@ -45,7 +45,11 @@ impl Serve {
         target.set_delivery(&self.delivery).map_err(|reason| Stop::usage(format!("--delivery: {reason}")))?;
         let last = u32::from(self.port) + 2 * self.nodes - 1;
         if u16::try_from(last).is_err() {
-            return Err(Stop::usage(format!("--port {}: {} ports from there on do not exist", self.port, 2 * self.nodes)));
+            return Err(Stop::usage(format!(
+                "--port {}: {} ports from there on do not exist",
+                self.port,
+                2 * self.nodes
+            )));
         }
         block_on(self.serve(target))
     }
@@ -54,7 +58,9 @@ impl Serve {
         let stop = StopSignal::new();
         stop.listen_quietly().map_err(anyhow::Error::from)?;
         let (supervisor, mut exits) = Supervisor::new();
-        let TargetSpec::Reference(spec) = &target else { return Err(anyhow::anyhow!("serve has no {target}").into()) };
+        let TargetSpec::Reference(spec) = &target else {
+            return Err(anyhow::anyhow!("serve has no {target}").into());
+        };
         let nodes = target.nodes();
         let clients = |index: usize| self.address(index);
         let peers = |index: usize| self.address(nodes.len() + index);

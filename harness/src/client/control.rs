@@ -86,7 +86,9 @@ impl State {
 
     fn observe(&self, key: &Key) -> Observed {
         match self.keys.get(key) {
-            Some((value, version)) => Observed { values: vec![value.clone()], versions: vec![version.clone()] },
+            Some((value, version)) => {
+                Observed { values: vec![value.clone()], versions: vec![version.clone()] }
+            }
             None => Observed::default(),
         }
     }

@@ -158,8 +158,8 @@ impl Answer {
     }
 
     fn effect(&self, call: &Call) -> Effect {
-        let understood = self.status.is_success()
-            || (call.is_read_only() && matches!(self.status.as_u16(), 300 | 404));
+        let understood =
+            self.status.is_success() || (call.is_read_only() && matches!(self.status.as_u16(), 300 | 404));
         match self.header("RefDB-Outcome") {
             Some("applied") if understood => Effect::Applied,
             Some("not-applied") if !understood => Effect::NotApplied,
@@ -193,7 +193,11 @@ impl Answer {
             Call::Transaction(micro_ops) => {
                 let committed: Committed = parse(&self.body)?;
                 if committed.results.len() != micro_ops.len() {
-                    return Err(format!("{} results for {} operations", committed.results.len(), micro_ops.len()));
+                    return Err(format!(
+                        "{} results for {} operations",
+                        committed.results.len(),
+                        micro_ops.len()
+                    ));
                 }
                 let version = committed.version;
                 let reply = |(micro_op, found): (&MicroOp, Found)| match micro_op.is_read() {
@@ -294,7 +298,9 @@ fn undecided(call: &Call, reason: impl Into<Reason>) -> Outcome {
 fn encode(key: &str) -> String {
     key.bytes()
         .map(|byte| match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                char::from(byte).to_string()
+            }
             other => format!("%{other:02X}"),
         })
         .collect()

@@ -126,6 +126,10 @@ impl Source<'_> {
                 layer.set(path, self.value(value)?, Origin::Line(self.place(at)));
                 Ok(())
             }
+            _ if path.starts_with("report.") => Err(self.refuse(
+                at,
+                &format!("{path}: every run writes verdict.txt and verdict.json into its folder, and there is no other form of report; take this line out"),
+            )),
             _ => {
                 let known = SETTINGS.iter().map(|setting| setting.path);
                 let known = known.chain(["expect.GUARANTEE", "fault", "profile.NAME", "version"]);

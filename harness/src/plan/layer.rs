@@ -60,7 +60,9 @@ pub(crate) fn merge(base: Plan, layers: &[Layer]) -> Result<Merged, Stop> {
         // In the order of the list, so that `target` comes before `target.nodes`.
         for setting in SETTINGS {
             if let Some((value, origin)) = layer.values.get(setting.path) {
-                (setting.set)(&mut merged.plan, value).map_err(|reason| refuse(setting.path, origin, &reason))?;
+                (setting.set)(&mut merged.plan, value).map_err(|reason| {
+                    refuse(setting.path, origin, &format!("{reason} ({})", setting.about))
+                })?;
                 merged.origins.insert(setting.path.into(), origin.clone());
             }
         }
@@ -113,7 +115,8 @@ impl Merged {
         }
         self.show_faults(&mut lines);
         self.show_expectations(&mut lines);
-        let width = lines.iter().map(|(line, _)| line.chars().count()).filter(|width| *width < 60).max().unwrap_or(0);
+        let width =
+            lines.iter().map(|(line, _)| line.chars().count()).filter(|width| *width < 60).max().unwrap_or(0);
         let print = |(line, origin): &(String, String)| match origin.as_str() {
             "" => format!("{line}\n"),
             origin => format!("{line:<width$}  # {origin}\n"),
@@ -125,7 +128,8 @@ impl Merged {
         let parts = self.origins.iter().filter(|(known, _)| {
             known.as_str() == path || (path == "target" && known.starts_with("target."))
         });
-        let origins: Vec<String> = parts.map(|(_, origin)| origin.to_string()).collect();
+        let mut origins: Vec<String> = parts.map(|(_, origin)| origin.to_string()).collect();
+        origins.dedup();
         if origins.is_empty() { Origin::BuiltIn.to_string() } else { origins.join(", ") }
     }
 

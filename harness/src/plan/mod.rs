@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 
 use histories::Nanos;
 
+use crate::progress::ProgressHow;
 use crate::rng::Seed;
 use crate::target::TargetSpec;
 
@@ -33,6 +34,8 @@ pub(crate) struct Plan {
     pub(crate) check: Check,
     /// What the run is expected to say, by guarantee.
     pub(crate) expect: BTreeMap<String, Expectation>,
+    /// How progress is shown, unless the command line says so.
+    pub(crate) progress: Option<ProgressHow>,
     /// Fixes requests and fault schedule; drawn at random when absent.
     pub(crate) seed: Option<Seed>,
     /// How many seeds to run.
@@ -90,12 +93,28 @@ pub(crate) enum Faults {
 pub(crate) struct Check {
     /// How long the replicas may take to become equal after the last fault.
     pub(crate) settle: Nanos,
-    /// How many steps a search may take before it says *not judged*.
-    pub(crate) steps: u64,
+    /// How long a search may take before it says *not judged*, on a machine that takes
+    /// [`STEPS_PER_SECOND`]: it is counted in steps, so that a verdict does not depend on the machine.
+    pub(crate) time: Nanos,
     /// A guarantee with fewer chances to break is *not judged*.
     pub(crate) min_exposure: u64,
     /// Whether an expected guarantee that could not be judged fails the run.
     pub(crate) on_indeterminate: OnIndeterminate,
+}
+
+/// How many steps of a search count as a second.
+pub(crate) const STEPS_PER_SECOND: u64 = 3_000_000;
+
+impl Check {
+    /// The same as a budget of steps.
+    pub(crate) fn steps(&self) -> u64 {
+        steps(self.time)
+    }
+}
+
+/// A time for checking, in steps.
+pub(crate) fn steps(time: Nanos) -> u64 {
+    (time.0 / 1_000).saturating_mul(STEPS_PER_SECOND / 1_000_000).max(1)
 }
 
 /// What becomes of a run in which nothing broke, but not everything could be judged.
@@ -148,11 +167,12 @@ impl Default for Plan {
             faults: Faults::Kinds(vec!["partition".into()]),
             check: Check {
                 settle: Nanos::from_millis(5_000),
-                steps: checkers::Budget::default().steps,
+                time: Nanos::from_millis(60_000),
                 min_exposure: 1,
                 on_indeterminate: OnIndeterminate::Fail,
             },
             expect: BTreeMap::new(),
+            progress: None,
             seed: None,
             repeat: 1,
         }

@@ -1,11 +1,13 @@
 //! Settings: each has a path in the plan, a way to be read and a way to be shown. From this one list
 //! come the plan file, `--show-plan` and the messages about names that do not exist.
 
+use clap::ValueEnum;
 use histories::Nanos;
 use toml::Value;
 
 use super::{Expectation, OnIndeterminate, Plan, Routing};
 use crate::names;
+use crate::progress::ProgressHow;
 use crate::target::TargetSpec;
 
 /// One setting of a plan.
@@ -25,13 +27,13 @@ pub(crate) static SETTINGS: &[Setting] = &[
     Setting {
         path: "name",
         about: "what reports call the plan",
-        set: |plan, value| Ok(plan.name = text(value)?),
+        set: |plan, value| assign(&mut plan.name, text(value)),
         show: |plan| Some(plan.name.as_str().into()),
     },
     Setting {
         path: "target",
         about: "reference:MODE, control, or the URLs of a store that speaks the reference API",
-        set: |plan, value| Ok(plan.target = text(value)?.parse::<TargetSpec>()?),
+        set: |plan, value| assign(&mut plan.target, text(value)?.parse::<TargetSpec>()),
         show: |plan| Some(plan.target.to_string().into()),
     },
     Setting {
@@ -43,7 +45,7 @@ pub(crate) static SETTINGS: &[Setting] = &[
     Setting {
         path: "target.url",
         about: "where a store runs that speaks the reference API",
-        set: |plan, value| Ok(plan.target = text(value)?.parse::<TargetSpec>()?),
+        set: |plan, value| assign(&mut plan.target, text(value)?.parse::<TargetSpec>()),
         show: |_| None,
     },
     Setting {
@@ -67,76 +69,78 @@ pub(crate) static SETTINGS: &[Setting] = &[
     Setting {
         path: "load.workload",
         about: "what the clients do",
-        set: |plan, value| Ok(plan.load.workload = workload(&text(value)?)?),
+        set: |plan, value| assign(&mut plan.load.workload, workload(&text(value)?)),
         show: |plan| Some(plan.load.workload.as_str().into()),
     },
     Setting {
         path: "load.clients",
         about: "concurrent clients",
-        set: |plan, value| Ok(plan.load.clients = whole(value, 1, 10_000)?),
+        set: |plan, value| assign(&mut plan.load.clients, whole(value, 1, 10_000)),
         show: |plan| Some(i64::from(plan.load.clients).into()),
     },
     Setting {
         path: "load.sessions",
         about: "sticky: a client stays on its node; roam: any node",
-        set: |plan, value| Ok(plan.load.sessions = Some(routing(&text(value)?)?)),
+        set: |plan, value| assign(&mut plan.load.sessions, routing(&text(value)?).map(Some)),
         show: |plan| plan.load.sessions.map(|routing| routing.as_str().into()),
     },
     Setting {
         path: "load.rate",
         about: "calls per second over all clients, 0 = as fast as possible",
-        set: |plan, value| Ok(plan.load.rate = whole(value, 0, 1_000_000)?),
+        set: |plan, value| assign(&mut plan.load.rate, whole(value, 0, 1_000_000)),
         show: |plan| Some(i64::from(plan.load.rate).into()),
     },
     Setting {
         path: "load.keys",
         about: "how many keys the workload uses",
-        set: |plan, value| Ok(plan.load.keys = whole(value, 1, 1_000_000)?),
+        set: |plan, value| assign(&mut plan.load.keys, whole(value, 1, 1_000_000)),
         show: |plan| Some(i64::from(plan.load.keys).into()),
     },
     Setting {
         path: "load.duration",
         about: "how long the load lasts, without set-up and checking",
-        set: |plan, value| Ok(plan.load.duration = positive(value)?),
+        set: |plan, value| assign(&mut plan.load.duration, positive(value)),
         show: |plan| Some(show_duration(plan.load.duration)),
     },
     Setting {
         path: "load.timeout",
         about: "after that a call is unknown, never failed",
-        set: |plan, value| Ok(plan.load.timeout = positive(value)?),
+        set: |plan, value| assign(&mut plan.load.timeout, positive(value)),
         show: |plan| Some(show_duration(plan.load.timeout)),
     },
     Setting {
         path: "faults",
         about: "kinds of fault, spread over the load by the seed",
-        set: |plan, value| Ok(plan.faults = super::Faults::Kinds(fault_kinds(value)?)),
+        set: |plan, value| assign(&mut plan.faults, fault_kinds(value).map(super::Faults::Kinds)),
         show: |plan| match &plan.faults {
-            super::Faults::Kinds(kinds) => Some(Value::Array(kinds.iter().map(|kind| kind.as_str().into()).collect())),
+            super::Faults::Kinds(kinds) => {
+                Some(Value::Array(kinds.iter().map(|kind| kind.as_str().into()).collect()))
+            }
             super::Faults::Listed(_) => None,
         },
     },
     Setting {
         path: "check.settle",
         about: "longest quiet time after the last fault, before the final reads",
-        set: |plan, value| Ok(plan.check.settle = duration(value)?),
+        set: |plan, value| assign(&mut plan.check.settle, duration(value)),
         show: |plan| Some(show_duration(plan.check.settle)),
     },
     Setting {
-        path: "check.steps",
-        about: "longest search of a checker; then the answer is \"not judged\", not \"held\"",
-        set: |plan, value| Ok(plan.check.steps = whole(value, 1, i64::MAX as u64)?),
-        show: |plan| Some(i64::try_from(plan.check.steps).unwrap_or(i64::MAX).into()),
+        path: "check.time",
+        about: "longest search of a checker (counted in steps); then the answer is \"not judged\", not \"held\"",
+        set: |plan, value| assign(&mut plan.check.time, positive(value)),
+        show: |plan| Some(show_duration(plan.check.time)),
     },
     Setting {
         path: "check.min-exposure",
         about: "a guarantee with fewer chances to break is \"not judged\"",
-        set: |plan, value| Ok(plan.check.min_exposure = whole(value, 1, i64::MAX as u64)?),
+        set: |plan, value| assign(&mut plan.check.min_exposure, whole(value, 1, i64::MAX as u64)),
         show: |plan| Some(i64::try_from(plan.check.min_exposure).unwrap_or(i64::MAX).into()),
     },
     Setting {
         path: "check.on-indeterminate",
         about: "fail: exit code 2 if a guarantee could not be judged; pass: 0",
-        set: |plan, value| Ok(plan.check.on_indeterminate = on_indeterminate(&text(value)?)?),
+        set: |plan, value| assign(&mut plan.check.on_indeterminate, on_indeterminate(&text(value)?)),
         show: |plan| {
             Some(match plan.check.on_indeterminate {
                 OnIndeterminate::Fail => "fail".into(),
@@ -145,15 +149,21 @@ pub(crate) static SETTINGS: &[Setting] = &[
         },
     },
     Setting {
+        path: "progress",
+        about: "how progress is shown: auto, full, line or none",
+        set: |plan, value| assign(&mut plan.progress, progress(&text(value)?).map(Some)),
+        show: |plan| plan.progress.map(|how| how.name().into()),
+    },
+    Setting {
         path: "seed",
         about: "fixes requests and fault schedule; random when absent",
-        set: |plan, value| Ok(plan.seed = Some(text(value)?.parse()?)),
+        set: |plan, value| assign(&mut plan.seed, text(value)?.parse().map(Some)),
         show: |plan| plan.seed.map(|seed| seed.to_string().into()),
     },
     Setting {
         path: "repeat",
         about: "run this many seeds, stop at the first broken expectation",
-        set: |plan, value| Ok(plan.repeat = whole(value, 1, 1_000_000)?),
+        set: |plan, value| assign(&mut plan.repeat, whole(value, 1, 1_000_000)),
         show: |plan| Some(i64::from(plan.repeat).into()),
     },
 ];
@@ -177,6 +187,11 @@ pub(crate) fn guarantee(name: &str) -> Result<String, String> {
         Some(_) => Ok(name.to_string()),
         None => Err(names::unknown("guarantee", name, checkers::CHECKERS.iter().map(|c| c.guarantee()))),
     }
+}
+
+fn assign<T>(place: &mut T, value: Result<T, String>) -> Result<(), String> {
+    *place = value?;
+    Ok(())
 }
 
 fn workload(name: &str) -> Result<String, String> {
@@ -206,6 +221,12 @@ fn routing(name: &str) -> Result<Routing, String> {
         "roam" => Ok(Routing::Roam),
         other => Err(names::unknown("kind of session", other, ["sticky", "roam"])),
     }
+}
+
+fn progress(name: &str) -> Result<ProgressHow, String> {
+    let known = ProgressHow::value_variants();
+    let found = known.iter().copied().find(|how| how.name() == name);
+    found.ok_or_else(|| names::unknown("kind of progress", name, known.iter().map(|how| how.name())))
 }
 
 fn on_indeterminate(name: &str) -> Result<OnIndeterminate, String> {

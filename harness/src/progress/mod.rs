@@ -33,6 +33,17 @@ pub(crate) enum ProgressHow {
     None,
 }
 
+impl ProgressHow {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Full => "full",
+            Self::Line => "line",
+            Self::None => "none",
+        }
+    }
+}
+
 /// Shows what happens; cheap to clone and to share.
 #[derive(Clone)]
 pub(crate) struct Progress {
@@ -63,7 +74,7 @@ impl Progress {
         self.lock().log = Some(log);
     }
 
-    /// True if frames are drawn.
+    /// True if a person watches: frames are drawn.
     pub(crate) fn is_full(&self) -> bool {
         self.lock().how == ProgressHow::Full
     }
@@ -104,7 +115,9 @@ impl Progress {
         });
         while bars.len() < lines.len() {
             let bar = multi.add(ProgressBar::new_spinner());
-            bar.set_style(ProgressStyle::with_template("{msg}").unwrap_or_else(|_| ProgressStyle::default_spinner()));
+            bar.set_style(
+                ProgressStyle::with_template("{msg}").unwrap_or_else(|_| ProgressStyle::default_spinner()),
+            );
             bars.push(bar);
         }
         for (index, bar) in bars.iter().enumerate() {

@@ -81,7 +81,14 @@ impl Stats {
     }
 
     /// A call came to its end.
-    pub(crate) fn count(&self, node: usize, call: &Call, outcome: &Outcome, planned: Nanos, completed: Nanos) {
+    pub(crate) fn count(
+        &self,
+        node: usize,
+        call: &Call,
+        outcome: &Outcome,
+        planned: Nanos,
+        completed: Nanos,
+    ) {
         let mut inner = self.lock();
         inner.latency.saturating_record(completed.since(planned).0);
         match outcome {

@@ -173,7 +173,9 @@ fn headline(history: &History, judged: &Judged, state: State) -> String {
             Some(row) => format!("{}: {}", row.verdict.guarantee, row.verdict.summary),
             None => missing_break(&expected),
         },
-        State::Held if expected.is_empty() => "nothing was expected, and nothing that is watched decides".into(),
+        State::Held if expected.is_empty() => {
+            "nothing was expected, and nothing that is watched decides".into()
+        }
         State::Held => {
             let all = if expected.len() == 1 { "the".into() } else { format!("all {}", expected.len()) };
             let plural = if expected.len() == 1 { "" } else { "s" };
@@ -183,7 +185,10 @@ fn headline(history: &History, judged: &Judged, state: State) -> String {
             let unjudged =
                 expected.iter().filter(|row| matches!(row.verdict.judgement, Judgement::NotJudged { .. }));
             let (open, all) = (unjudged.count(), expected.len());
-            format!("nothing was proved: {open} of {} could not be judged", counted(all as u64, "guarantee", "guarantees"))
+            format!(
+                "nothing was proved: {open} of {} could not be judged",
+                counted(all as u64, "guarantee", "guarantees")
+            )
         }
     }
 }
@@ -210,7 +215,11 @@ fn under(history: &History) -> String {
             circumstances.push(circumstance);
         }
     }
-    if circumstances.is_empty() { "without any fault".into() } else { format!("while {}", listed(circumstances)) }
+    if circumstances.is_empty() {
+        "without any fault".into()
+    } else {
+        format!("while {}", listed(circumstances))
+    }
 }
 
 fn context(history: &History) -> String {
@@ -278,12 +287,16 @@ fn consequence(row: &Row, judged: &Judged) -> Option<String> {
     if row.expected != Expectation::Watch || row.verdict.guarantee == "no-lost-updates" {
         return None;
     }
-    let cause = judged.rows.iter().find(|row| row.verdict.guarantee == "no-lost-updates" && row.verdict.is_broken())?;
+    let cause = judged
+        .rows
+        .iter()
+        .find(|row| row.verdict.guarantee == "no-lost-updates" && row.verdict.is_broken())?;
     let lost: Vec<_> = cause.verdict.findings.iter().flat_map(|finding| &finding.keys).collect();
     let follows = |finding: &Finding| finding.keys.iter().all(|key| lost.contains(&key));
     row.verdict.findings.iter().all(follows).then(|| {
         let count = row.verdict.count;
-        let all = if count == 1 { "on a key that".into() } else { format!("all {} on keys that", grouped(count)) };
+        let all =
+            if count == 1 { "on a key that".into() } else { format!("all {} on keys that", grouped(count)) };
         format!("{all} lost updates too")
     })
 }
@@ -454,11 +467,15 @@ fn advice(history: &History, judged: &Judged, state: State) -> Vec<String> {
         State::Broken => Vec::new(),
         State::Held => {
             let mut advice = vec![
-                "This is no proof of correctness: it says that this load and these faults broke nothing.".to_string(),
+                "This is no proof of correctness: it says that this load and these faults broke nothing."
+                    .to_string(),
             ];
             let tried: Vec<&str> = history.faults().iter().map(|(_, fault)| fault.name.as_str()).collect();
-            let untried: Vec<&str> =
-                nemesis::fault::FAULTS.iter().map(|fault| fault.name()).filter(|name| !tried.contains(name)).collect();
+            let untried: Vec<&str> = nemesis::fault::FAULTS
+                .iter()
+                .map(|fault| fault.name())
+                .filter(|name| !tried.contains(name))
+                .collect();
             if !untried.is_empty() && !history.header().target.is_empty() {
                 advice.push(format!(
                     "Not tested: {}. Try: rashomon run --faults {} --repeat 20",
@@ -471,13 +488,21 @@ fn advice(history: &History, judged: &Judged, state: State) -> Vec<String> {
         State::Indeterminate => {
             let counts = count(history);
             let mut advice = Vec::new();
+            let read_back = history.phase_began(Phase::FinalReads).is_some();
             if counts.confirmed == 0 {
-                advice.push("What helps   a target that confirms something: no call was confirmed".to_string());
-            } else if judged.rows.iter().any(|row| row.verdict.chances.count == 0) {
-                advice.push("What helps   a longer run (--duration), fewer keys, or a workload with more chances".into());
+                advice
+                    .push("What helps   a target that confirms something: no call was confirmed".to_string());
+            } else if read_back && judged.rows.iter().any(|row| row.verdict.chances.count == 0) {
+                advice.push(
+                    "What helps   a longer run (--duration), fewer keys, or a workload with more chances"
+                        .into(),
+                );
             }
-            if history.phase_began(Phase::FinalReads).is_none() {
-                advice.push("What helps   a run that comes to its end: the final reads show what each node kept".into());
+            if !read_back {
+                advice.push(
+                    "What helps   a run that comes to its end: the final reads show what each node kept"
+                        .into(),
+                );
             }
             advice
         }

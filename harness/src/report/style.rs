@@ -107,16 +107,18 @@ impl Style {
         match judgement {
             Judgement::Held => (Paint::Good, if self.unicode { "✓" } else { "ok" }, "held"),
             Judgement::Broken => (Paint::Bad, if self.unicode { "✗" } else { "FAIL" }, "broken"),
-            Judgement::NotJudged { .. } => (Paint::Unsure, if self.unicode { "?" } else { "??" }, "not judged"),
+            Judgement::NotJudged { .. } => {
+                (Paint::Unsure, if self.unicode { "?" } else { "??" }, "not judged")
+            }
         }
     }
 }
 
 /// True if the locale can show more than ASCII; without one, most terminals can.
 fn unicode() -> bool {
-    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| {
-        std::env::var(name).ok().filter(|value| !value.is_empty())
-    });
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
+        .iter()
+        .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
     locale.is_none_or(|locale| {
         let locale = locale.to_lowercase();
         locale.contains("utf-8") || locale.contains("utf8")

@@ -68,7 +68,8 @@ fn verdict_line(out: &mut String, report: &Report, style: Style) {
     let mark = style.paint(paint, &format!("{} {word}", style.draw(glyph)));
     let indent = console::measure_text_width(&mark) + 2;
     let wrapped = textwrap::wrap(&report.headline, style.width.saturating_sub(indent).max(20));
-    let _ = writeln!(out, "{mark}  {}", style.paint(Paint::Strong, &wrapped.join(&format!("\n{:indent$}", ""))));
+    let _ =
+        writeln!(out, "{mark}  {}", style.paint(Paint::Strong, &wrapped.join(&format!("\n{:indent$}", ""))));
 }
 
 fn paragraph(out: &mut String, indent: &str, text: &str, style: Style, paint: Option<Paint>) {
@@ -99,7 +100,12 @@ fn guarantees(out: &mut String, rows: &[GuaranteeRow], style: Style) {
     for row in rows {
         // Wrapped here: tabled would leave a space at the start of a continued line.
         let tested_by = textwrap::wrap(&style.draw(&row.tested_by), rest).join("\n");
-        table.push_record([row.guarantee.to_string(), row.expected.to_string(), observed(row, style), tested_by]);
+        table.push_record([
+            row.guarantee.to_string(),
+            row.expected.to_string(),
+            observed(row, style),
+            tested_by,
+        ]);
     }
     let mut table = table.build();
     if style.unicode {
@@ -156,7 +162,11 @@ fn findings(out: &mut String, report: &Report, style: Style, extent: Extent) -> 
 fn story(out: &mut String, finding: &Told, like: usize, extent: Extent, style: Style) {
     let title = finding.anomaly.replace('-', " ").to_uppercase();
     let keys = if finding.keys.len() == 1 { "key" } else { "keys" };
-    let choice = if like > 1 && !extent.all { format!(", the simplest of {}", grouped(like as u64)) } else { String::new() };
+    let choice = if like > 1 && !extent.all {
+        format!(", the simplest of {}", grouped(like as u64))
+    } else {
+        String::new()
+    };
     let title = style.paint(Paint::Strong, &format!("{}  {title}", finding.id));
     let _ = writeln!(out, "{title}  {keys} {}{choice}\n", style.draw(&finding.keys.join(" → ")));
     paragraph(out, "    ", &style.draw(&finding.story), style, None);
@@ -183,15 +193,16 @@ fn story_table(out: &mut String, rows: &[StoryRow], style: Style) {
     let widest = |cell: fn(&StoryRow) -> &str, least: usize| {
         rows.iter().map(|row| console::measure_text_width(cell(row))).max().unwrap_or(0).max(least)
     };
-    let (who, what, answer) = (widest(|row| &row.who, 3), widest(|row| &row.what, 4), widest(|row| &row.answer, 6));
-    let what = what.min(style.width.saturating_sub(who + 34).max(24));
-    let answer = answer.min(style.width.saturating_sub(who + what + 24).max(12));
-    let head = format!("      {:<10} {} {} {}", "time", pad("who", who), pad("what", what), "answer");
+    let (who, what, answer) =
+        (widest(|row| &row.who, 3), widest(|row| &row.what, 4), widest(|row| &row.answer, 6));
+    let what = what.min(style.width.saturating_sub(who + 36).max(24));
+    let answer = answer.min(style.width.saturating_sub(who + what + 26).max(12));
+    let head = format!("      {:<10}  {}  {}  {}", "time", pad("who", who), pad("what", what), "answer");
     let _ = writeln!(out, "{}", style.paint(Paint::Faint, head.trim_end()));
     for row in rows {
         let number = row.number.map_or_else(|| " ".to_string(), |number| number.to_string());
         let cells = format!(
-            "{:>4}  {:<10} {} {} {}",
+            "{:>4}  {:<10}  {}  {}  {}",
             number,
             row.time.to_string(),
             pad(&style.draw(&row.who), who),
@@ -199,7 +210,8 @@ fn story_table(out: &mut String, rows: &[StoryRow], style: Style) {
             pad(&shorten(&style.draw(&row.answer), answer), answer),
         );
         let paint = if row.number.is_some() { None } else { Some(Paint::Unsure) };
-        let cells = paint.map_or_else(|| cells.trim_end().to_string(), |paint| style.paint(paint, cells.trim_end()));
+        let cells =
+            paint.map_or_else(|| cells.trim_end().to_string(), |paint| style.paint(paint, cells.trim_end()));
         if row.remark.is_empty() {
             let _ = writeln!(out, "{cells}");
             continue;
@@ -209,7 +221,7 @@ fn story_table(out: &mut String, rows: &[StoryRow], style: Style) {
         if console::measure_text_width(&remark) <= room {
             let _ = writeln!(out, "{cells}  {}", style.paint(Paint::Bad, &remark));
         } else {
-            let _ = writeln!(out, "{cells}\n                 {}", style.paint(Paint::Bad, &remark));
+            let _ = writeln!(out, "{cells}\n                  {}", style.paint(Paint::Bad, &remark));
         }
     }
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use checkers::wording::{counted, grouped};
 use histories::{EventKind, FaultStage, Header, Nanos, NodeName, NodeState, Phase};
 use nemesis::driver::{Happening, LiveControls, Ready, drive};
 use nemesis::{PlannedFault, Schedule};
@@ -74,6 +75,7 @@ async fn act(
     stop: &StopSignal,
 ) -> Result<(), Stop> {
     stage.recorder.record(EventKind::Phase(Phase::Load));
+    show.begin(resolved, workload);
     let (halt, halted) = watch::channel(false);
     let trouble = trouble(stage, show, resolved, power, halted);
     let load = async {
@@ -87,8 +89,12 @@ async fn act(
     let equal = settle::settle(stage, resolved.settle).await;
     show.settled(equal);
     show.phase("reading");
+    show.tell(&format!("reading {} keys back from every node, and checking", grouped(keys.len() as u64)));
     let (answered, asked) = final_reads::read(stage, &keys).await;
-    show.line("read", &format!("final keys={} nodes={} answered={answered}/{asked}", keys.len(), stage.nodes.len()));
+    show.line(
+        "read",
+        &format!("final keys={} nodes={} answered={answered}/{asked}", keys.len(), stage.nodes.len()),
+    );
     stage.recorder.record(EventKind::Phase(Phase::Done));
     if let Some(power) = power {
         power.supervisor.kill_all().await;
@@ -152,7 +158,9 @@ fn ready(power: &Power) -> Ready {
             let Some((_, address)) = clients.iter().find(|(name, _)| *name == node) else {
                 return Err(format!("there is no node {node}"));
             };
-            processes::wait_until_ready(&node, *address, &supervisor).await.map_err(|stop| stop.error.to_string())
+            processes::wait_until_ready(&node, *address, &supervisor)
+                .await
+                .map_err(|stop| stop.error.to_string())
         })
     })
 }
@@ -197,10 +205,17 @@ struct Show {
 
 impl Show {
     fn new(progress: Progress, stage: Stage, resolved: &Resolved, run: &Run) -> Self {
-        let window = |fault: &PlannedFault| (fault.at, fault.end(), format!("{} {}", fault.name, fault.summary));
+        let window =
+            |fault: &PlannedFault| (fault.at, fault.end(), format!("{} {}", fault.name, fault.summary));
         let nodes: Vec<_> = stage.nodes.iter().map(|node| (node.clone(), NodeGlyph::Up)).collect();
         let scene = Scene {
-            title: format!("{} · {} ×{} · seed {}", resolved.workload, resolved.target, nodes.len(), resolved.seed),
+            title: format!(
+                "{} · {} ×{} · seed {}",
+                resolved.workload,
+                resolved.target,
+                nodes.len(),
+                resolved.seed
+            ),
             duration: resolved.duration,
             phase: String::new(),
             nodes,
@@ -230,6 +245,22 @@ impl Show {
         self.progress.say(sentence);
     }
 
+    /// One line of the run's story, above the frame, for whoever watches.
+    fn tell(&self, what: &str) {
+        if self.progress.is_full() {
+            self.say(&format!("{:>7.1} s  {what}", self.stage.recorder.now().as_secs_f64()));
+        }
+    }
+
+    fn begin(&self, resolved: &Resolved, workload: &dyn Workload) {
+        let rate = match resolved.rate {
+            0 => "as fast as they are answered".to_string(),
+            rate => format!("{} requests a second", grouped(rate.into())),
+        };
+        let clients = counted(resolved.clients.into(), "client", "clients");
+        self.tell(&format!("{clients} on {}: {}, {rate}", resolved.target, workload.about()));
+    }
+
     fn phase(&self, phase: &str) {
         self.scene.lock().unwrap_or_else(PoisonError::into_inner).phase = phase.into();
     }
@@ -237,8 +268,13 @@ impl Show {
     fn settled(&self, equal: bool) {
         let healed = *self.healed.lock().unwrap_or_else(PoisonError::into_inner);
         let after = self.stage.recorder.now().since(healed.unwrap_or_default());
-        let equal = if equal { "yes" } else { "no" };
-        self.line("settle", &format!("equal={equal} after={:.1}s", after.as_secs_f64()));
+        let after = format!("{:.1}", after.as_secs_f64());
+        self.line("settle", &format!("equal={} after={after}s", if equal { "yes" } else { "no" }));
+        self.tell(if equal {
+            "the load is over; all nodes hold the same"
+        } else {
+            "the load is over; the nodes still differ"
+        });
     }
 
     /// Draws frames, or prints a line from time to time, until it is aborted.
@@ -277,15 +313,20 @@ impl Show {
                 let what = format!("{}={}", fault.name, fault.summary.replace(' ', ""));
                 match fault.stage {
                     FaultStage::Injecting => self.line("fault", &what),
-                    FaultStage::Effective => self.line("bites", &format!("{what} {}", fault.detail)),
+                    FaultStage::Effective => {
+                        self.line("bites", &format!("{what} {}", fault.detail));
+                        self.tell(&format!("{} {}: {}", fault.name, fault.summary, fault.detail));
+                    }
                     FaultStage::Ineffective => {
                         self.line("fault", &format!("{what} did not bite: {}", fault.detail));
                         self.say(&format!("{} {} did not bite: {}", fault.name, fault.summary, fault.detail));
                     }
                     FaultStage::Healing => self.line("heal", &what),
                     FaultStage::Healed => {
-                        *self.healed.lock().unwrap_or_else(PoisonError::into_inner) = Some(self.stage.recorder.now());
+                        *self.healed.lock().unwrap_or_else(PoisonError::into_inner) =
+                            Some(self.stage.recorder.now());
                         self.line("healed", &what);
+                        self.tell(&format!("{} {} healed", fault.name, fault.summary));
                     }
                 }
                 self.glyphs(|_, glyph| match fault.stage {
@@ -293,13 +334,20 @@ impl Show {
                     _ => glyph,
                 });
                 if fault.stage == FaultStage::Effective {
-                    let cut = |node: &NodeName| fault.links.iter().filter(|(from, to)| from == node || to == node).count();
+                    let cut = |node: &NodeName| {
+                        fault.links.iter().filter(|(from, to)| from == node || to == node).count()
+                    };
                     let most = self.stage.nodes.iter().map(cut).max().unwrap_or(0);
-                    self.glyphs(|node, glyph| if most > 0 && cut(node) == most { NodeGlyph::CutOff } else { glyph });
+                    self.glyphs(
+                        |node, glyph| if most > 0 && cut(node) == most { NodeGlyph::CutOff } else { glyph },
+                    );
                 }
             }
             Happening::Node(event) => {
-                self.line("node", &format!("{}={:?} {}", event.node, event.state, event.detail).to_lowercase());
+                self.line(
+                    "node",
+                    &format!("{}={:?} {}", event.node, event.state, event.detail).to_lowercase(),
+                );
                 self.glyphs(|node, glyph| match event.state {
                     _ if *node != event.node => glyph,
                     NodeState::Up => NodeGlyph::Up,

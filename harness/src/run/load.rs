@@ -47,7 +47,12 @@ pub(crate) struct Stage {
 }
 
 /// Drives all clients until the load is over or shall stop; gives the keys that were used.
-pub(crate) async fn drive(stage: &Stage, resolved: &Resolved, workload: &dyn Workload, stop: &StopSignal) -> BTreeSet<Key> {
+pub(crate) async fn drive(
+    stage: &Stage,
+    resolved: &Resolved,
+    workload: &dyn Workload,
+    stop: &StopSignal,
+) -> BTreeSet<Key> {
     let began = stage.recorder.now();
     let mut clients = JoinSet::new();
     // All sessions have their first numbers in the order of the clients.

@@ -19,10 +19,10 @@ use crate::exit::{Exit, Stop};
 use crate::judge::{self, Judged, Rules};
 use crate::plan::layer::Merged;
 use crate::plan::{Expectation, Faults, Plan, Routing};
+use crate::report;
 use crate::report::model::{self, Circumstances, Report};
 use crate::report::style::Style;
 use crate::report::terminal::{self, Extent, Links};
-use crate::report;
 use crate::rng::Seed;
 use crate::store::Run;
 use crate::workload::{self, Workload};
@@ -90,8 +90,7 @@ async fn one_run(session: &Session, request: &Request, seed: Seed, stop: &StopSi
     let workload = workload::find(&plan.load.workload)
         .ok_or_else(|| anyhow::anyhow!("workload {} vanished from its registry", plan.load.workload))?;
     let nodes = plan.target.nodes();
-    let schedule = resolve_faults(plan, &nodes, seed)?;
-    plan.target.controls().admit(&schedule).map_err(Stop::usage)?;
+    let (schedule, notes) = faults(&request.merged, &nodes, seed)?;
     let expect = judge::expectations(workload.guarantees(), &plan.expect);
     let resolved = resolve(plan, workload, seed, nodes, schedule, &expect);
 
@@ -106,14 +105,43 @@ async fn one_run(session: &Session, request: &Request, seed: Seed, stop: &StopSi
 
     let rules = Rules {
         expect,
-        steps: plan.check.steps,
+        steps: plan.check.steps(),
         min_exposure: plan.check.min_exposure,
         on_indeterminate: plan.check.on_indeterminate,
         forgive_no_chance: false,
     };
-    let circumstances =
-        Circumstances { interrupted: stop.reason(), notes: Vec::new(), expected_by: request.expected_by };
+    let circumstances = Circumstances { interrupted: stop.reason(), notes, expected_by: request.expected_by };
     finish(session, request, &run, &rules, circumstances)
+}
+
+/// The faults of this seed, and a note if the usual ones are left out.
+fn faults(merged: &Merged, nodes: &[NodeName], seed: Seed) -> Result<(Schedule, Vec<String>), Stop> {
+    let (plan, controls) = (&merged.plan, merged.plan.target.controls());
+    let asked_for = merged.origins.contains_key("faults") || matches!(plan.faults, Faults::Listed(_));
+    if !asked_for && !controls.network {
+        let note = format!("No fault was injected: there is no control over {}.", plan.target);
+        return Ok((Schedule::default(), vec![note]));
+    }
+    if let Faults::Kinds(kinds) = &plan.faults {
+        kinds.iter().try_for_each(|kind| can_inject(kind, plan))?;
+    }
+    let schedule = resolve_faults(plan, nodes, seed)?;
+    controls
+        .admit(&schedule)
+        .map_err(|error| Stop::usage(format!("{error}; run without faults: --faults none")))?;
+    Ok((schedule, Vec::new()))
+}
+
+/// Refuses a kind of fault that nobody could inject, before its details are asked for.
+fn can_inject(kind: &str, plan: &Plan) -> Result<(), Stop> {
+    let needed = nemesis::fault::find(kind).map_err(Stop::usage)?.needs();
+    if plan.target.controls().offers(needed) {
+        return Ok(());
+    }
+    Err(Stop::usage(format!(
+        "fault {kind} needs {needed} control, and there is none over {}; run without faults: --faults none",
+        plan.target
+    )))
 }
 
 fn resolve_faults(plan: &Plan, nodes: &[NodeName], seed: Seed) -> Result<Schedule, Stop> {
@@ -131,8 +159,9 @@ fn resolve_faults(plan: &Plan, nodes: &[NodeName], seed: Seed) -> Result<Schedul
                 specs.push(spec.map_err(|error| Stop::data(format!("{place}: fault: {}", error.message())))?);
             }
             let place = tables.first().map_or("the plan", |(_, place)| place.as_str());
-            Schedule::resolve(&specs, nodes, end, &mut rng)
-                .map_err(|error| Stop::data(format!("{}: {error}", place_of(&error, tables).unwrap_or(place))))
+            Schedule::resolve(&specs, nodes, end, &mut rng).map_err(|error| {
+                Stop::data(format!("{}: {error}", place_of(&error, tables).unwrap_or(place)))
+            })
         }
     }
 }
@@ -291,7 +320,10 @@ fn demo_remark(report: &Report, history: &histories::History) -> Option<String> 
 
 fn store_verdict(run: &Run, report: &Report, links: &Links) -> Result<(), Stop> {
     run.write("verdict.json", pretty(report)?)?;
-    run.write("verdict.txt", terminal::render(report, links, Style::plain(), Extent { brief: false, all: true }))?;
+    run.write(
+        "verdict.txt",
+        terminal::render(report, links, Style::plain(), Extent { brief: false, all: true }),
+    )?;
     for finding in &report.findings {
         run.write(&format!("anomalies/{}.json", finding.id), pretty(finding)?)?;
     }

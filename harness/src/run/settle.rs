@@ -26,7 +26,10 @@ pub(crate) async fn settle(stage: &Stage, limit: Nanos) -> bool {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "replicas do not say when they are equal: they have to be asked again")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "replicas do not say when they are equal: they have to be asked again"
+)]
 async fn look_later() {
     tokio::time::sleep(LOOK).await;
 }

@@ -34,7 +34,8 @@ impl StopSignal {
 
     fn on_signal(&self, act: fn(&Self, Exit)) -> std::io::Result<()> {
         use tokio::signal::unix::{SignalKind, signal};
-        let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+        let (mut interrupt, mut terminate) =
+            (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
         let stop = self.clone();
         tokio::spawn(async move {
             loop {
@@ -50,10 +51,14 @@ impl StopSignal {
 
     fn announce(&self, exit: Exit) {
         if self.signalled.swap(true, Ordering::SeqCst) {
-            eprintln!("\nrashomon: stopped at once; what was recorded is kept and can be judged with  rashomon check latest");
+            eprintln!(
+                "\nrashomon: stopped at once; what was recorded is kept and can be judged with  rashomon check latest"
+            );
             std::process::exit(exit.code().into());
         }
-        eprintln!("\nrashomon: stopping; faults are healed and what was recorded is checked (again to quit at once)");
+        eprintln!(
+            "\nrashomon: stopping; faults are healed and what was recorded is checked (again to quit at once)"
+        );
         self.reason.send_replace(Some(exit));
     }
 

@@ -42,7 +42,8 @@ pub(crate) struct NodeCommand<'a> {
 
 impl NodeCommand<'_> {
     pub(crate) fn spec(&self) -> Result<CommandSpec, Stop> {
-        let members: Vec<String> = self.members.iter().map(|(name, address)| format!("{name}={address}")).collect();
+        let members: Vec<String> =
+            self.members.iter().map(|(name, address)| format!("{name}={address}")).collect();
         let args = [
             ("--name", self.name.to_string()),
             ("--members", members.join(",")),
@@ -88,7 +89,9 @@ pub(crate) async fn start(
             };
             members.push((other.clone(), address));
         }
-        proxied.push(mesh.link(Endpoint::Clients, name.clone(), clients[index]).await.map_err(anyhow::Error::from)?);
+        proxied.push(
+            mesh.link(Endpoint::Clients, name.clone(), clients[index]).await.map_err(anyhow::Error::from)?,
+        );
         let command = NodeCommand {
             spec,
             name,
@@ -110,7 +113,11 @@ pub(crate) async fn start(
 const READY: Duration = Duration::from_secs(20);
 
 /// Waits until the node at `address` says that it is ready.
-pub(crate) async fn wait_until_ready(name: &NodeName, address: SocketAddr, supervisor: &Supervisor) -> Result<(), Stop> {
+pub(crate) async fn wait_until_ready(
+    name: &NodeName,
+    address: SocketAddr,
+    supervisor: &Supervisor,
+) -> Result<(), Stop> {
     let ready = async {
         while !is_ready(address).await {
             if let Some(nemesis::process::ProcessState::Exited(status)) = supervisor.state(name) {
@@ -144,7 +151,8 @@ fn free_ports(count: usize) -> Result<Vec<SocketAddr>, Stop> {
     // Two runs that begin at once should not try the same ports in the same order.
     let span = u32::from(PORTS.end - PORTS.start);
     let offset = u16::try_from(std::process::id().wrapping_mul(127) % span).unwrap_or(0);
-    let candidates = (0..PORTS.end - PORTS.start).map(|step| PORTS.start + (offset + step) % (PORTS.end - PORTS.start));
+    let candidates =
+        (0..PORTS.end - PORTS.start).map(|step| PORTS.start + (offset + step) % (PORTS.end - PORTS.start));
     let mut free = Vec::new();
     for port in candidates {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
@@ -155,5 +163,8 @@ fn free_ports(count: usize) -> Result<Vec<SocketAddr>, Stop> {
             return Ok(free);
         }
     }
-    Err(Stop::unavailable(format!("{count} free ports from {} to {} are needed on 127.0.0.1", PORTS.start, PORTS.end)))
+    Err(Stop::unavailable(format!(
+        "{count} free ports from {} to {} are needed on 127.0.0.1",
+        PORTS.start, PORTS.end
+    )))
 }

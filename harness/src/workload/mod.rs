@@ -16,13 +16,8 @@ mod session_mix;
 mod set;
 
 /// Every workload, sorted by name. To add one: a file, and a line here.
-pub(crate) static WORKLOADS: &[&dyn Workload] = &[
-    &append::Append,
-    &counter::Counter,
-    &register::Register,
-    &session_mix::SessionMix,
-    &set::Set,
-];
+pub(crate) static WORKLOADS: &[&dyn Workload] =
+    &[&append::Append, &counter::Counter, &register::Register, &session_mix::SessionMix, &set::Set];
 
 /// The workload with this name.
 pub(crate) fn find(name: &str) -> Option<&'static dyn Workload> {

@@ -44,7 +44,8 @@ struct Registrar {
 impl Generator for Registrar {
     fn next_call(&mut self) -> Call {
         if let Some((key, observed)) = self.seen.take() {
-            return MicroOp::CompareAndSet { key, expected: Box::new(observed), value: self.draw.fresh() }.into();
+            return MicroOp::CompareAndSet { key, expected: Box::new(observed), value: self.draw.fresh() }
+                .into();
         }
         let (_, key) = self.draw.key();
         if self.draw.chance(60) {

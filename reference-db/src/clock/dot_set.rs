@@ -82,9 +82,10 @@ impl DotSet {
         other.beyond.iter().for_each(|dot| self.insert(*dot));
     }
 
-    /// Forgets what `other` holds, though it may keep the beginning of an origin of which `other` lacks the end.
+    /// Forgets what `other` holds. It may keep some of it: an origin in the vector goes as a whole or not at all.
     pub fn prune(&mut self, other: &DotSet) {
-        let lacking = |(origin, sequence)| !other.contains(Dot { origin, sequence });
+        // Holding the last is not enough: there may be a gap before it.
+        let lacking = |(origin, sequence)| !other.vector.contains(Dot { origin, sequence });
         let rest = self.vector.iter().filter(|entry| lacking(*entry));
         self.vector = rest.map(|(origin, sequence)| Dot { origin, sequence }).collect();
         self.beyond.retain(|dot| !other.contains(*dot));
@@ -167,6 +168,9 @@ mod tests {
         let mut covered = set("A:1 A:2 B:4");
         covered.prune(&set("A:1 A:2 A:3"));
         assert_eq!(covered.to_string(), "+B:4");
+        let mut covered = set("A:1 A:2");
+        covered.prune(&set("A:2"));
+        assert_eq!(covered.to_string(), "A:2");
     }
 
     proptest! {

@@ -12,6 +12,8 @@
 
 mod crdt;
 mod keyspace;
+#[cfg(test)]
+mod laws;
 mod lww;
 mod rewrite;
 mod siblings;

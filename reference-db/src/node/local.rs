@@ -89,7 +89,7 @@ impl Node {
 
     fn take(&mut self, stamp: Stamp, effects: Vec<Effect>, outputs: &mut Vec<Output>) {
         let deps = self.applied.vector().clone();
-        let event = Arc::new(Event { dot: stamp.dot, hlc: stamp.hlc, deps, effects });
+        let event = Arc::new(Event { dot: stamp.dot, hlc: stamp.hlc, deps, effects: effects.into() });
         self.enact(&event);
         // Planted bug: the client is answered, and the disk is asked some time later.
         if self.config.defects.has(Defect::ConfirmBeforeDurable) {

@@ -34,6 +34,7 @@ const BATCH_MAX: usize = 1024;
 enum Job {
     Request { request: Request, reply: oneshot::Sender<Response> },
     Messages { from: NodeName, messages: Vec<Message> },
+    Skew { millis: i64 },
     Stop,
 }
 
@@ -56,6 +57,11 @@ impl Jobs {
         self.queue.send(Job::Messages { from, messages }).is_ok()
     }
 
+    pub(super) fn skew(&self, millis: i64) {
+        // If it does not listen, it has no clock any more.
+        drop(self.queue.send(Job::Skew { millis }));
+    }
+
     pub(super) fn stop(&self) {
         // If it does not listen, it has stopped.
         drop(self.queue.send(Job::Stop));
@@ -73,6 +79,7 @@ pub(super) struct Host {
     // Said after a record that is not durable yet.
     withheld: Vec<Output>,
     ticked_at: Nanos,
+    skew_millis: i64,
 }
 
 /// The wall clock.
@@ -101,6 +108,7 @@ impl Host {
             records: Vec::new(),
             withheld: Vec::new(),
             ticked_at: now(),
+            skew_millis: 0,
         };
         host.absorb(outputs);
         // Before the first request, so that a disk that does not work is found now.
@@ -140,6 +148,7 @@ impl Host {
             Job::Messages { from, messages } => {
                 messages.into_iter().for_each(|message| self.step(Input::Message { from, message }));
             }
+            Job::Skew { millis } => self.skew_millis = millis,
             Job::Stop => return false,
         }
         true
@@ -159,7 +168,8 @@ impl Host {
     }
 
     fn step(&mut self, input: Input) {
-        let outputs = self.node.step(now(), input);
+        let skewed = Nanos(now().0.saturating_add_signed(self.skew_millis.saturating_mul(1_000_000)));
+        let outputs = self.node.step(skewed, input);
         self.absorb(outputs);
     }
 

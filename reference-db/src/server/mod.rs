@@ -104,6 +104,11 @@ impl Running {
         self.peer_address
     }
 
+    /// From now on shows the node a clock that is so many milliseconds ahead, or behind; 0 for the true one.
+    pub fn skew_clock(&self, millis: i64) {
+        self.jobs.skew(millis);
+    }
+
     /// Waits until the node stops, by [`Running::shutdown`] or because its disk fails.
     pub async fn wait(&mut self) -> Result<(), ServeError> {
         (&mut self.finished).await.unwrap_or(Err(ServeError::Stopped))

@@ -38,10 +38,12 @@ pub(crate) struct Weather {
     pub(crate) loss_percent: u64,
     pub(crate) double_percent: u64,
     pub(crate) delay_max: Nanos,
+    /// Chance that a node crashes in the middle of a step's outputs.
+    pub(crate) crash_permille: u64,
 }
 
 pub(crate) const FAIR: Weather =
-    Weather { loss_percent: 0, double_percent: 0, delay_max: Nanos::from_millis(1) };
+    Weather { loss_percent: 0, double_percent: 0, delay_max: Nanos::from_millis(1), crash_permille: 0 };
 
 enum Happening {
     Tick(NodeName),
@@ -94,8 +96,14 @@ impl Cluster {
         self.nodes.contains_key(&name)
     }
 
+    /// Stops a node. A disk that is not durable forgets what it was told last.
     pub(crate) fn crash(&mut self, name: NodeName) {
         self.nodes.remove(&name);
+        if !self.settings.durable {
+            let disk = self.disks.get_mut(&name).unwrap();
+            let forgotten = self.rng.below(6) as usize;
+            disk.truncate(disk.len().saturating_sub(forgotten));
+        }
     }
 
     pub(crate) fn wipe(&mut self, name: NodeName) {
@@ -225,6 +233,9 @@ impl Cluster {
 
     fn absorb(&mut self, name: NodeName, outputs: Vec<Output>) {
         for output in outputs {
+            if self.rng.below(1000) < self.weather.crash_permille {
+                return self.crash(name);
+            }
             match output {
                 Output::Persist(record) => self.disks.get_mut(&name).unwrap().push(record),
                 Output::Reply { ticket, response } => {

@@ -10,7 +10,7 @@ use reference_db::{Mode, NodeConfig, NodeName, NodeSettings};
 use reqwest::{Client, Response, StatusCode};
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 
 /// Nodes on free ports, each with a directory of its own.
 struct Cluster {
@@ -32,14 +32,19 @@ impl Cluster {
             peers.insert(*name, listener.local_addr().unwrap().to_string());
             listeners.insert(*name, listener);
         }
-        let (client, directory) =
-            (Client::builder().no_proxy().build().unwrap(), tempfile::tempdir().unwrap());
-        let mut cluster = Cluster { client, directory, names, peers, mode, nodes: BTreeMap::new() };
+        let mut cluster = Cluster { names, peers, ..Cluster::empty(mode) };
         for (name, listener) in listeners {
             cluster.serve(name, listener).await;
         }
         cluster.until_ready().await;
         cluster
+    }
+
+    /// Nobody yet.
+    fn empty(mode: Mode) -> Cluster {
+        let client = Client::builder().no_proxy().build().unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        Cluster { client, directory, names: Vec::new(), peers: BTreeMap::new(), mode, nodes: BTreeMap::new() }
     }
 
     async fn serve(&mut self, name: NodeName, peer: TcpListener) {
@@ -197,4 +202,69 @@ async fn a_directory_of_another_node_is_refused() {
     let config = server_config(&cluster, NodeName::new("C").unwrap(), &directory.join("other"));
     let error = reference_db::server::serve(config).await.unwrap_err().to_string();
     assert_eq!(error, "store belongs to node B, not to C: give each node a directory of its own");
+}
+
+/// A link that can be cut: it then still takes connections and bytes, and carries nothing.
+struct Link {
+    address: String,
+    cut: tokio::sync::watch::Sender<bool>,
+}
+
+impl Link {
+    async fn to(target: String) -> Link {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let (cut, is_cut) = tokio::sync::watch::channel(false);
+        tokio::spawn(async move {
+            while let Ok((near, _)) = listener.accept().await {
+                tokio::spawn(carry(near, target.clone(), is_cut.clone()));
+            }
+        });
+        Link { address, cut }
+    }
+}
+
+/// Carries bytes both ways until the link is cut; what was open then never carries anything again.
+async fn carry(mut near: TcpStream, target: String, mut is_cut: tokio::sync::watch::Receiver<bool>) {
+    if *is_cut.borrow() {
+        return swallow(near).await;
+    }
+    let Ok(mut far) = TcpStream::connect(target).await else { return };
+    tokio::select! {
+        _ = tokio::io::copy_bidirectional(&mut near, &mut far) => {}
+        () = until_cut(&mut is_cut) => swallow(near).await,
+    }
+}
+
+async fn until_cut(is_cut: &mut tokio::sync::watch::Receiver<bool>) {
+    drop(is_cut.wait_for(|cut| *cut).await);
+}
+
+async fn swallow(mut near: TcpStream) {
+    // Ends when the other side gives up.
+    drop(tokio::io::copy(&mut near, &mut tokio::io::sink()).await);
+}
+
+#[tokio::test]
+async fn replication_goes_on_after_a_link_that_carried_nothing() {
+    let mut cluster = Cluster::empty(Mode::Lww);
+    let (a, b) = (NodeName::new("A").unwrap(), NodeName::new("B").unwrap());
+    let listeners =
+        [TcpListener::bind("127.0.0.1:0").await.unwrap(), TcpListener::bind("127.0.0.1:0").await.unwrap()];
+    let link = Link::to(listeners[1].local_addr().unwrap().to_string()).await;
+    cluster.peers = [(a, listeners[0].local_addr().unwrap().to_string()), (b, link.address.clone())].into();
+    cluster.names = vec![a, b];
+    for (name, listener) in [a, b].into_iter().zip(listeners) {
+        cluster.serve(name, listener).await;
+    }
+    cluster.put("A", "x", json!(1)).await;
+    cluster.until_equal().await;
+    link.cut.send_replace(true);
+    for number in 0..20 {
+        assert_eq!(cluster.put("A", "x", json!(number)).await.status(), StatusCode::OK);
+    }
+    assert_eq!(json(cluster.get("B", "/v1/kv/x").await).await["value"], 1);
+    link.cut.send_replace(false);
+    cluster.until_equal().await;
+    assert_eq!(json(cluster.get("B", "/v1/kv/x").await).await["value"], 19);
 }

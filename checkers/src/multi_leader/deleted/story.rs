@@ -56,7 +56,7 @@ fn story(facts: &Facts<'_>, key: KeyNumber, found: &Return<'_>) -> String {
 }
 
 fn where_seen(facts: &Facts<'_>, key: KeyNumber, found: &Return<'_>) -> String {
-    let sees = |at: &&Address| super::values_of(facts, **at).any(|value| value == found.value);
+    let sees = |at: &&Address| super::seen(facts, **at).any(|(value, _)| value == found.value);
     let mut nodes: Vec<String> = facts
         .final_reads(key)
         .iter()

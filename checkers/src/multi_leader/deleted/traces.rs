@@ -1,140 +1,111 @@
 //! Where a value has been: who can have brought it, and which sessions and nodes had it by when.
 
-use histories::{MicroOp, Nanos, NodeName, Operation, SessionId, Value};
-use rustc_hash::{FxHashMap, FxHashSet};
+use histories::{MicroOp, Operation, Value};
+use rustc_hash::FxHashMap;
 
-use super::{has_elements, takes_out};
-use crate::facts::{Address, Facts, KeyNumber};
+use super::{Memory, has_elements, takes_out};
+use crate::facts::{Address, Facts, KeyNumber, Maker};
 
-/// The traces of everything that one key held.
-#[derive(Default)]
-pub(super) struct Traces<'h> {
-    traces: FxHashMap<&'h Value, Trace<'h>>,
-    anything: Places<'h>,
-    told: FxHashSet<&'h Value>,
+/// Follows the values of one key.
+pub(super) struct Traces<'f, 'h> {
+    pub(super) facts: &'f Facts<'h>,
+    key: KeyNumber,
+    /// The makers of values with several, each list found when it is first asked for.
+    makers: FxHashMap<&'h Value, Vec<Address>>,
 }
 
-#[derive(Default)]
-struct Trace<'h> {
-    makers: Vec<Address>,
-    places: Places<'h>,
-}
-
-/// Since when each session and node had something.
-#[derive(Default)]
-struct Places<'h> {
-    sessions: Vec<(SessionId, Nanos)>,
-    nodes: Vec<(Option<&'h NodeName>, Nanos)>,
-}
-
-impl<'h> Places<'h> {
-    fn note(&mut self, operation: &'h Operation) {
-        let Some(completed) = operation.completed else { return };
-        earliest(&mut self.sessions, operation.session, completed);
-        earliest(&mut self.nodes, operation.node.as_ref(), completed);
-    }
-
-    /// When the first of them had it.
-    fn since(&self) -> Option<Nanos> {
-        self.sessions.iter().map(|(_, time)| *time).min()
-    }
-
-    fn had_before(&self, operation: &Operation) -> bool {
-        let node = operation.node.as_ref();
-        let before = |time: Nanos| time < operation.invoked;
-        self.sessions.iter().any(|(session, time)| *session == operation.session && before(*time))
-            || self.nodes.iter().any(|(other, time)| *other == node && before(*time))
-    }
-}
-
-fn earliest<T: PartialEq>(places: &mut Vec<(T, Nanos)>, place: T, time: Nanos) {
-    match places.iter_mut().find(|(other, _)| *other == place) {
-        Some((_, known)) => *known = time.min(*known),
-        None => places.push((place, time)),
-    }
-}
-
-impl<'h> Traces<'h> {
-    pub(super) fn new(facts: &Facts<'h>, key: KeyNumber) -> Self {
-        let mut traces = Self::default();
-        for at in facts.on_key(key) {
-            let operation = facts.operation(*at);
-            if let Some(value) = made(facts, key, *at).filter(|_| operation.is_possible()) {
-                let trace = traces.traces.entry(value).or_default();
-                trace.makers.push(*at);
-                if operation.is_confirmed() {
-                    trace.places.note(operation);
-                    traces.anything.note(operation);
-                }
-            }
-            for value in values_of(facts, *at) {
-                traces.traces.entry(value).or_default().places.note(operation);
-                traces.anything.note(operation);
-            }
-        }
-        traces
-    }
-
-    /// True if the session or the node of this removal had the value before.
-    pub(super) fn had(&self, facts: &Facts<'_>, removal: Address, value: &Value) -> bool {
-        self.traces.get(value).is_some_and(|trace| trace.places.had_before(facts.operation(removal)))
-    }
-
-    /// True if they had any value of the key.
-    pub(super) fn had_anything(&self, facts: &Facts<'_>, removal: Address) -> bool {
-        self.anything.had_before(facts.operation(removal))
-    }
-
-    /// True if the return of this value has been reported.
-    pub(super) fn is_told(&self, value: &Value) -> bool {
-        self.told.contains(value)
-    }
-
-    /// Notes that the return of this value has been reported.
-    pub(super) fn tell(&mut self, value: &'h Value) {
-        self.told.insert(value);
+impl<'f, 'h> Traces<'f, 'h> {
+    pub(super) fn new(facts: &'f Facts<'h>, key: KeyNumber) -> Self {
+        Self { facts, key, makers: FxHashMap::default() }
     }
 
     /// If each call that can have brought the value is covered by a removal that passes `test`: the
-    /// last of these removals, and whose value it took out.
+    /// last of these removals, and whose value it took out. Calls made after the read had its answer
+    /// do not count.
     pub(super) fn removal_of_all(
-        &self,
-        facts: &Facts<'_>,
+        &mut self,
         removals: &[Address],
-        value: &Value,
+        memory: Memory<'h>,
         test: &dyn Fn(Address) -> bool,
     ) -> Option<(Address, Address)> {
-        let trace = self.traces.get(value)?;
-        let since = trace.places.since()?;
-        // A removal asked for before anybody had the value covers none of its makers.
-        let later = removals.partition_point(|removal| facts.operation(*removal).invoked <= since);
-        let mut last = None;
-        for maker in &trace.makers {
-            let removal = removals[later..].iter().copied().find(|removal| {
-                takes_out(facts.micro_op(*removal), value)
-                    && test(*removal)
-                    && is_covered(facts, trace, *maker, *removal)
-            })?;
-            last = last.max(Some((removal, *maker)));
+        let (facts, value) = (self.facts, memory.value);
+        let removes = |removal: &Address| takes_out(facts.micro_op(*removal), value) && test(*removal);
+        match memory.maker {
+            Maker::Nobody => None,
+            Maker::One(maker) => {
+                let covers = |removal: &Address| removes(removal) && self.had_it(maker, value, *removal);
+                removals.iter().copied().find(covers).map(|removal| (removal, maker))
+            }
+            Maker::Several { .. } => {
+                let reader = facts.operation(memory.read);
+                let mut last = None;
+                for maker in self.makers(value) {
+                    let made = facts.operation(*maker);
+                    // Who asked only after the read cannot be why it saw the value.
+                    if reader.precedes(made) {
+                        continue;
+                    }
+                    // Any read may have seen another maker's value: only the maker's own session and
+                    // node surely had this one's.
+                    let covers =
+                        |removal: &Address| removes(removal) && is_known(made, facts.operation(*removal));
+                    last = last.max(Some((removals.iter().copied().find(covers)?, *maker)));
+                }
+                last
+            }
         }
-        last
+    }
+
+    /// True if the session or the node of the removal had written or read the value before.
+    fn had_it(&self, maker: Address, value: &Value, removal: Address) -> bool {
+        let on_key = self.facts.on_key(self.key);
+        let removed = self.facts.operation(removal);
+        let since = &on_key[on_key.partition_point(|at| *at < maker)..];
+        since.iter().take_while(|at| **at < removal).any(|at| {
+            is_known(self.facts.operation(*at), removed)
+                && (*at == maker || seen(self.facts, *at).any(|(other, _)| other == value))
+        })
+    }
+
+    fn makers(&mut self, value: &'h Value) -> &[Address] {
+        let (facts, key) = (self.facts, self.key);
+        self.makers.entry(value).or_insert_with(|| {
+            let is_maker =
+                |at: &Address| facts.operation(*at).is_possible() && made(facts, *at) == Some(value);
+            facts.on_key(key).iter().copied().filter(is_maker).collect()
+        })
     }
 }
 
-// Where a value was written once, whoever read it had what that call brought. Where it was written
-// several times, only the maker's own session and node surely had it.
-fn is_covered(facts: &Facts<'_>, trace: &Trace<'_>, maker: Address, removal: Address) -> bool {
-    let (made, removed) = (facts.operation(maker), facts.operation(removal));
-    if trace.makers.len() == 1 {
-        return trace.places.had_before(removed);
-    }
-    made.precedes(removed) && (made.session == removed.session || made.node == removed.node)
+/// True if the earlier was answered before the later was asked, in the same session or on the same node.
+fn is_known(earlier: &Operation, later: &Operation) -> bool {
+    earlier.precedes(later) && is_same_place(earlier, later)
+}
+
+fn is_same_place(one: &Operation, other: &Operation) -> bool {
+    one.session == other.session || one.node == other.node
+}
+
+/// True if the session or the node of this removal had before what it removes. Looks back from the
+/// removal; what it looks for is usually near.
+pub(super) fn had_something(facts: &Facts<'_>, key: KeyNumber, removal: Address) -> bool {
+    let on_key = facts.on_key(key);
+    let before = &on_key[..on_key.partition_point(|at| *at < removal)];
+    let (removed, removes) = (facts.operation(removal), facts.micro_op(removal));
+    before.iter().rev().any(|at| {
+        let operation = facts.operation(*at);
+        is_known(operation, removed)
+            && (made(facts, *at).is_some_and(|value| takes_out(removes, value))
+                || seen(facts, *at).any(|(value, _)| takes_out(removes, value)))
+    })
 }
 
 /// The value or element that a micro-op brings.
-fn made<'h>(facts: &Facts<'h>, key: KeyNumber, at: Address) -> Option<&'h Value> {
+fn made<'h>(facts: &Facts<'h>, at: Address) -> Option<&'h Value> {
     match facts.micro_op(at) {
-        MicroOp::Write { value, .. } | MicroOp::CompareAndSet { value, .. } if !has_elements(facts, key) => {
+        MicroOp::Write { value, .. } | MicroOp::CompareAndSet { value, .. }
+            if !has_elements(facts, facts.key_of(at)) =>
+        {
             Some(value)
         }
         MicroOp::Append { element, .. } | MicroOp::Add { element, .. } => Some(element),
@@ -142,12 +113,19 @@ fn made<'h>(facts: &Facts<'h>, key: KeyNumber, at: Address) -> Option<&'h Value>
     }
 }
 
-/// What a confirmed read saw: whole values, or the elements of a collection.
-pub(super) fn values_of<'h>(facts: &Facts<'h>, at: Address) -> impl Iterator<Item = &'h Value> {
-    let is_collection = has_elements(facts, facts.key_of(at));
+/// What a confirmed read saw, whole values or the elements of a collection, and who brought each.
+pub(super) fn seen<'h>(facts: &Facts<'h>, at: Address) -> impl Iterator<Item = (&'h Value, Maker)> {
+    let key = facts.key_of(at);
+    let is_collection = has_elements(facts, key);
     let observed = facts.observed(at).map(|observed| observed.values.as_slice()).unwrap_or_default();
-    observed.iter().flat_map(move |value| match value.as_list() {
-        Some(elements) if is_collection => elements,
-        _ => std::slice::from_ref(value),
+    observed.iter().enumerate().flat_map(move |(index, value)| {
+        let values = match value.as_list() {
+            Some(elements) if is_collection => elements,
+            _ => std::slice::from_ref(value),
+        };
+        values.iter().map(move |value| match is_collection {
+            true => (value, facts.element_maker(key, value)),
+            false => (value, facts.seen(at)[index]),
+        })
     })
 }

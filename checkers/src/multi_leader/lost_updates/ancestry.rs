@@ -10,58 +10,50 @@
 //! brought its elements; then only updates that brought an element can be missed.
 
 use histories::{MicroOp, Observed, SessionId, Value};
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 
-use super::{End, Example, Judged, Loss, is_known_before};
-use crate::facts::{Address, Facts, KeyNumber, Maker, elements_added};
-
-pub(super) fn judge(facts: &Facts<'_>, key: KeyNumber, end: &End<'_>) -> Judged {
-    let ancestry = Ancestry::new(facts, key);
-    let kept = ancestry.kept(end);
-    let mut judged =
-        Judged { chances: ancestry.clashes(), is_clear: !kept.is_open && !end.reads.is_empty(), loss: None };
-    if judged.is_clear {
-        let lost = ancestry.lost(end, &kept);
-        judged.loss = (!lost.is_empty())
-            .then(|| Loss { count: lost.len() as u64, example: ancestry.example(end, &kept, &lost) });
-    }
-    judged
-}
+use super::End;
+use crate::facts::{Address, Facts, KeyNumber, Maker};
 
 /// Places of micro-ops in the order of the key, and from which others each started.
-struct Ancestry<'f, 'h> {
-    facts: &'f Facts<'h>,
-    key: KeyNumber,
-    on_key: &'f [Address],
+pub(super) struct Ancestry<'f, 'h> {
+    pub(super) facts: &'f Facts<'h>,
+    pub(super) key: KeyNumber,
+    pub(super) on_key: &'f [Address],
     /// Deletes that can have happened: any of them may have made the key absent.
-    deletes: Vec<u32>,
-    origins: Vec<Origin>,
-    parents: Vec<u32>,
+    pub(super) deletes: Vec<u32>,
+    pub(super) origins: Vec<Origin>,
+    pub(super) parents: Vec<u32>,
 }
 
 /// From which states one micro-op started, or a read saw.
 #[derive(Clone, Copy, Default)]
-struct Origin {
+pub(super) struct Origin {
     /// Where its parents begin and end in `Ancestry::parents`.
-    begin: u32,
-    end: u32,
+    pub(super) begin: u32,
+    pub(super) end: u32,
     /// True if some parent is not known.
-    is_open: bool,
+    pub(super) is_open: bool,
     /// True if the store merged it from its parents.
-    is_merged: bool,
+    pub(super) is_merged: bool,
+    /// True if its parents are deletes of which one at most made the key absent.
+    pub(super) is_guessed: bool,
 }
 
 /// What the final states descend from.
-struct Kept {
-    is_kept: Vec<bool>,
+pub(super) struct Kept {
+    /// The makers of what the final reads saw.
+    pub(super) seeds: Vec<u32>,
+    pub(super) is_kept: Vec<bool>,
     /// Blind writes and deletes among them.
-    blind: Vec<u32>,
-    is_open: bool,
-    is_merged: bool,
+    pub(super) blind: Vec<u32>,
+    pub(super) is_open: bool,
+    pub(super) is_merged: bool,
+    pub(super) is_guessed: bool,
 }
 
 impl<'f, 'h> Ancestry<'f, 'h> {
-    fn new(facts: &'f Facts<'h>, key: KeyNumber) -> Self {
+    pub(super) fn new(facts: &'f Facts<'h>, key: KeyNumber) -> Self {
         let on_key = facts.on_key(key);
         let mut ancestry =
             Self { facts, key, on_key, deletes: Vec::new(), origins: Vec::new(), parents: Vec::new() };
@@ -75,7 +67,9 @@ impl<'f, 'h> Ancestry<'f, 'h> {
         ancestry.origins.reserve(on_key.len());
         for at in on_key {
             let origin = match facts.micro_op(*at) {
-                MicroOp::CompareAndSet { expected, .. } => ancestry.origin(expected),
+                MicroOp::CompareAndSet { expected, .. } => {
+                    ancestry.origin(expected, facts.expected(*at), *at)
+                }
                 _ => Origin::default(),
             };
             ancestry.origins.push(origin);
@@ -87,19 +81,19 @@ impl<'f, 'h> Ancestry<'f, 'h> {
         self.on_key.binary_search(&address).expect("the makers of a key's states are on the key") as u32
     }
 
-    fn parents(&self, origin: Origin) -> &[u32] {
+    pub(super) fn parents(&self, origin: Origin) -> &[u32] {
         &self.parents[origin.begin as usize..origin.end as usize]
     }
 
-    /// Finds the makers of what was observed and appends them to `parents`.
-    fn origin(&mut self, observed: &Observed) -> Origin {
+    /// Appends the makers of what was observed to `parents`.
+    fn origin(&mut self, observed: &Observed, makers: &[Maker], at: Address) -> Origin {
         let begin = self.parents.len();
         let mut origin = Origin { begin: begin as u32, ..Origin::default() };
         if observed.is_absent() {
-            self.absent(observed);
+            origin.is_guessed = self.absent(observed, at);
         }
-        for (index, value) in observed.values.iter().enumerate() {
-            match self.facts.maker(self.key, value, observed.versions.get(index)) {
+        for (value, maker) in observed.values.iter().zip(makers) {
+            match *maker {
                 Maker::One(maker) => self.parents.push(self.place(maker)),
                 Maker::Several { .. } => origin.is_open = true,
                 Maker::Nobody => self.merged(value, &mut origin),
@@ -118,16 +112,19 @@ impl<'f, 'h> Ancestry<'f, 'h> {
         origin
     }
 
-    // Absent: as it began, or as a delete left it. Only the version can say by which.
-    fn absent(&mut self, observed: &Observed) {
-        let maker = observed
-            .versions
-            .first()
-            .map_or(Maker::Nobody, |version| self.facts.version_maker(self.key, version));
-        match maker {
-            Maker::One(delete) => self.parents.push(self.place(delete)),
-            Maker::Nobody | Maker::Several { .. } => self.parents.extend_from_slice(&self.deletes),
+    // Absent: as it began, or as a delete left it. Only the version can say by which; true if it does not.
+    fn absent(&mut self, observed: &Observed, at: Address) -> bool {
+        let version = observed.versions.first();
+        let maker = version.map_or(Maker::Nobody, |version| self.facts.version_maker(self.key, version));
+        if let Maker::One(delete) = maker {
+            self.parents.push(self.place(delete));
+            return false;
         }
+        let seen_by = self.facts.operation(at);
+        let can_be_seen =
+            |place: &&u32| !seen_by.precedes(self.facts.operation(self.on_key[**place as usize]));
+        self.parents.extend(self.deletes.iter().filter(can_be_seen));
+        true
     }
 
     fn merged(&mut self, value: &Value, origin: &mut Origin) {
@@ -145,16 +142,16 @@ impl<'f, 'h> Ancestry<'f, 'h> {
     }
 
     /// Everything that what the final reads saw descends from.
-    fn kept(&self, end: &End<'_>) -> Kept {
+    pub(super) fn kept(&self, end: &End<'_>) -> Kept {
         let mut seeds =
             Self { deletes: self.deletes.clone(), origins: Vec::new(), parents: Vec::new(), ..*self };
         let origins: Vec<Origin> = end
             .reads
             .iter()
-            .filter_map(|read| self.facts.observed(*read))
-            .map(|observed| seeds.origin(observed))
+            .filter_map(|read| Some((*read, self.facts.observed(*read)?)))
+            .map(|(read, observed)| seeds.origin(observed, self.facts.seen(read), read))
             .collect();
-        let is_kept = self.closure(&seeds.parents);
+        let is_kept = self.ancestors(&seeds.parents);
         let places = || (0..is_kept.len() as u32).filter(|place| is_kept[*place as usize]);
         let is_blind = |place: &u32| {
             matches!(
@@ -169,24 +166,53 @@ impl<'f, 'h> Ancestry<'f, 'h> {
             blind: places().filter(is_blind).collect(),
             is_open: any(|origin| origin.is_open),
             is_merged: any(|origin| origin.is_merged),
+            is_guessed: any(|origin| origin.is_guessed),
             is_kept,
+            seeds: seeds.parents,
         }
     }
 
-    /// These places and all their ancestors.
-    fn closure(&self, seeds: &[u32]) -> Vec<bool> {
+    /// These places and all their ancestors: without those that `skips`, and by way of those origins
+    /// only that `counts`.
+    pub(super) fn closure(
+        &self,
+        seeds: &[u32],
+        skips: impl Fn(u32) -> bool,
+        counts: impl Fn(&Origin) -> bool,
+    ) -> Vec<bool> {
         let mut reached = vec![false; self.on_key.len()];
         let mut todo = seeds.to_vec();
         while let Some(place) = todo.pop() {
-            if !std::mem::replace(&mut reached[place as usize], true) {
-                todo.extend_from_slice(self.parents(self.origins[place as usize]));
+            if skips(place) || std::mem::replace(&mut reached[place as usize], true) {
+                continue;
+            }
+            let origin = &self.origins[place as usize];
+            if counts(origin) {
+                todo.extend_from_slice(self.parents(*origin));
             }
         }
         reached
     }
 
+    /// These places and all their ancestors.
+    pub(super) fn ancestors(&self, seeds: &[u32]) -> Vec<bool> {
+        self.closure(seeds, |_| false, |_| true)
+    }
+
+    /// What is known to descend from this place. One pass: a state is made before others start from it.
+    pub(super) fn descendants(&self, place: u32) -> Vec<bool> {
+        let mut descends = vec![false; self.on_key.len()];
+        descends[place as usize] = true;
+        for later in place as usize + 1..self.on_key.len() {
+            let origin = self.origins[later];
+            descends[later] =
+                !origin.is_guessed && self.parents(origin).iter().any(|parent| descends[*parent as usize]);
+        }
+        descends
+    }
+
     /// How many states two sessions tried to update, also if the store refused one.
-    fn clashes(&self) -> u64 {
+    pub(super) fn clashes(&self) -> u64 {
         let mut bases: FxHashMap<&[u32], (SessionId, bool)> = FxHashMap::default();
         for (at, origin) in self.on_key.iter().zip(&self.origins) {
             if !is_update(self.facts, *at) || origin.is_open {
@@ -198,138 +224,8 @@ impl<'f, 'h> Ancestry<'f, 'h> {
         }
         bases.values().filter(|(_, is_shared)| *is_shared).count() as u64
     }
-
-    fn lost(&self, end: &End<'_>, kept: &Kept) -> Vec<u32> {
-        let missed: Vec<u32> = (0..self.on_key.len() as u32)
-            .filter(|place| {
-                !kept.is_kept[*place as usize] && is_update(self.facts, self.on_key[*place as usize])
-            })
-            .filter(|place| end.should_show(self.facts, self.on_key[*place as usize]))
-            .collect();
-        if missed.is_empty() {
-            return missed;
-        }
-        let elements = final_elements(self.facts, end.reads);
-        missed
-            .into_iter()
-            .filter(|place| !self.has_survived(*place, &elements, kept) && !self.is_excused(*place, kept))
-            .collect()
-    }
-
-    // What an update brought is there, whatever the versions say; or it brought nothing that could be
-    // looked for in a merged state.
-    fn has_survived(&self, place: u32, elements: &FxHashSet<&Value>, kept: &Kept) -> bool {
-        let MicroOp::CompareAndSet { expected, value, .. } = self.facts.micro_op(self.on_key[place as usize])
-        else {
-            return true;
-        };
-        let added = elements_added(expected, value);
-        let missing: Vec<&Value> =
-            added.iter().copied().filter(|element| !elements.contains(element)).collect();
-        if added.is_empty() {
-            return kept.is_merged;
-        }
-        missing.is_empty()
-            || kept.is_merged && missing.iter().all(|element| self.may_be_removed(place, element))
-    }
-
-    // In a merged state a removal leaves no trace: any update that saw the element and dropped it, or
-    // any blind one, may have done it.
-    fn may_be_removed(&self, place: u32, element: &Value) -> bool {
-        let has = |value: &Value| value.as_list().is_some_and(|list| list.contains(element));
-        self.on_key.iter().enumerate().any(|(other, at)| {
-            other != place as usize
-                && self.facts.operation(*at).is_possible()
-                && match self.facts.micro_op(*at) {
-                    MicroOp::CompareAndSet { expected, value, .. } => {
-                        expected.values.iter().any(has) && !has(value)
-                    }
-                    MicroOp::Write { value, .. } => !has(value),
-                    MicroOp::Delete { .. } => true,
-                    _ => false,
-                }
-        })
-    }
-
-    // A blind write may replace anything that it is not known to come before.
-    fn is_excused(&self, place: u32, kept: &Kept) -> bool {
-        if kept.blind.is_empty() {
-            return false;
-        }
-        let update = self.on_key[place as usize];
-        let ancestors = self.closure(self.parents(self.origins[place as usize]));
-        kept.blind.iter().any(|blind| {
-            let is_ancestor = ancestors[*blind as usize] && !self.is_implied(place);
-            !is_ancestor && !is_known_before(self.facts, self.on_key[*blind as usize], update)
-        })
-    }
-
-    // An update of an absent key has all deletes as parents, though only one of them made it absent.
-    fn is_implied(&self, place: u32) -> bool {
-        !self.deletes.is_empty() && self.ancestors_are_guessed(place)
-    }
-
-    fn ancestors_are_guessed(&self, place: u32) -> bool {
-        let ancestors = self.closure(&[place]);
-        ancestors.iter().enumerate().filter(|(_, is_ancestor)| **is_ancestor).any(|(place, _)| {
-            let MicroOp::CompareAndSet { expected, .. } = self.facts.micro_op(self.on_key[place]) else {
-                return false;
-            };
-            expected.is_absent()
-                && expected
-                    .versions
-                    .first()
-                    .is_none_or(|version| self.facts.version_maker(self.key, version).one().is_none())
-        })
-    }
-
-    /// The first lost update of a chain, with what survived in its stead.
-    fn example(&self, end: &End<'_>, kept: &Kept, lost: &[u32]) -> Example {
-        let is_lost: FxHashSet<u32> = lost.iter().copied().collect();
-        let is_first = |place: &&u32| {
-            !self.parents(self.origins[**place as usize]).iter().any(|parent| is_lost.contains(parent))
-        };
-        let first = *lost.iter().find(is_first).unwrap_or(&lost[0]);
-        let lost = self.on_key[first as usize];
-        let read = end.newest.iter().min().copied().expect("a key without a final read is not judged");
-        match self.survivor(first, kept) {
-            Some((survivor, same_base)) => {
-                Example::Clash { lost, survivor: self.on_key[survivor as usize], same_base, read }
-            }
-            None => Example::Gone { lost, read },
-        }
-    }
-
-    /// A kept update from the same state; else one that did not know of the lost one.
-    fn survivor(&self, lost: u32, kept: &Kept) -> Option<(u32, bool)> {
-        let base = self.parents(self.origins[lost as usize]);
-        let ancestors = self.closure(base);
-        let rivals: Vec<u32> = (0..self.on_key.len() as u32)
-            .filter(|place| kept.is_kept[*place as usize] && !ancestors[*place as usize])
-            .filter(|place| self.is_possible_update(*place))
-            .collect();
-        let shares = |place: &&u32| {
-            let other = self.parents(self.origins[**place as usize]);
-            other == base || other.iter().any(|parent| base.contains(parent))
-        };
-        let is_confirmed = |place: &&u32| self.facts.operation(self.on_key[**place as usize]).is_confirmed();
-        let sharing = || rivals.iter().filter(shares);
-        let best = sharing().find(is_confirmed).or_else(|| sharing().next());
-        best.map(|place| (*place, true)).or_else(|| rivals.first().map(|place| (*place, false)))
-    }
-
-    fn is_possible_update(&self, place: u32) -> bool {
-        let at = self.on_key[place as usize];
-        is_update(self.facts, at) && self.facts.operation(at).is_possible()
-    }
 }
 
-fn is_update(facts: &Facts<'_>, address: Address) -> bool {
+pub(super) fn is_update(facts: &Facts<'_>, address: Address) -> bool {
     matches!(facts.micro_op(address), MicroOp::CompareAndSet { .. })
-}
-
-/// All elements of all lists that these reads saw.
-pub(super) fn final_elements<'h>(facts: &Facts<'h>, reads: &[Address]) -> FxHashSet<&'h Value> {
-    let observed = reads.iter().filter_map(|read| facts.observed(*read));
-    observed.flat_map(|observed| &observed.values).filter_map(Value::as_list).flatten().collect()
 }

@@ -23,8 +23,8 @@ pub(super) fn judge(facts: &Facts<'_>, key: KeyNumber, end: &End<'_>) -> Judged 
     }
     judged.is_clear = true;
     let (missing, is_positive) = match value {
-        value if value < sum.low => (sum.low - value, true),
-        // Beyond all increments it is made up rather than lacking a decrement.
+        // Beyond all increments or all decrements it is made up rather than lacking one.
+        value if value < sum.low && value >= sum.lowest => (sum.low - value, true),
         value if value > sum.high && value <= sum.highest => (value - sum.high, false),
         _ => return judged,
     };
@@ -52,6 +52,8 @@ struct Sum {
     low: i128,
     /// The greatest.
     high: i128,
+    /// The least if every increment were lost.
+    lowest: i128,
     /// The greatest if every decrement were lost.
     highest: i128,
     /// All increments that can have happened.
@@ -71,6 +73,7 @@ impl Sum {
             };
             let by = i128::from(*by);
             sum.updates.push(*at);
+            sum.lowest += by.min(0);
             sum.highest += by.max(0);
             if end.should_show(facts, *at) {
                 sum.confirmed.push(*at);

@@ -9,7 +9,7 @@
 
 use histories::{MicroOp, Value};
 
-use super::ancestry::final_elements;
+use super::registers::final_elements;
 use super::{End, Example, Judged, Loss, blind_chances, is_known_before};
 use crate::facts::{Address, Facts, KeyNumber, elements_added};
 

@@ -8,13 +8,15 @@ use crate::multi_leader::final_state::Replicas;
 use crate::wording::{counted, grouped, place, saw, shown, step};
 use crate::{Certainty, Edge, EdgeKind, Finding, Step};
 
-/// The fewest operations first, then the shortest time, then the lowest key.
+/// Those that show what survived instead first: they say why. Then the fewest operations, then the
+/// shortest time, then the lowest key.
 pub(super) fn sort(facts: &Facts<'_>, findings: &mut [Finding]) {
     // Findings come in natural order of keys, and a stable sort keeps it among equals.
     findings.sort_by_key(|finding| {
         let at = |step: Option<&Step>| step.map(|step| facts.history().operation(step.operation).invoked);
         let (first, last) = (at(finding.steps.first()), at(finding.steps.last()));
-        (finding.steps.len(), last.zip(first).map(|(last, first)| last.since(first)))
+        let shows_survivor = finding.edges.iter().any(|edge| edge.kind == EdgeKind::WriteWrite);
+        (!shows_survivor, finding.steps.len(), last.zip(first).map(|(last, first)| last.since(first)))
     });
 }
 
@@ -133,15 +135,18 @@ impl Telling<'_, '_> {
     fn sum(&self, lost: Address, read: Address, (value, low, high): (i128, i128, i128)) -> Parts {
         let key = self.facts.key(self.key);
         let at_least = counted(self.loss.count, "confirmed change", "confirmed changes");
-        let allowed = if low == high { format!("{low}") } else { format!("{low} to {high}") };
-        let what = format!("all confirmed changes of {key} come to {allowed}, and 2 saw {value}");
+        let (allowed, calls) = if low == high {
+            (low.to_string(), "the confirmed changes")
+        } else {
+            (format!("{low} to {high}"), "the confirmed changes, with or without those of unknown outcome,")
+        };
         Parts {
             story: format!(
-                "The calls that the database confirmed add up to {allowed} on key {key}, but at the end {} said {value}: \
-                 at least {at_least} disappeared.",
+                "On key {key} {calls} add up to {allowed}, but at the end {} said {value}: at least {at_least} \
+                 disappeared.",
                 self.all_nodes
             ),
-            brief: format!("{key} is {value} where {allowed} was confirmed"),
+            brief: format!("{key} is {value}, not {allowed}"),
             steps: vec![
                 step(self.facts, lost, "one of those confirmed"),
                 step(self.facts, read, "the proof"),
@@ -157,7 +162,9 @@ impl Telling<'_, '_> {
                     read,
                     lost,
                     EdgeKind::ReadWrite,
-                    format!("but {what}: it lacks 1 or others like it"),
+                    format!(
+                        "but 2 saw {value}, and {calls} add up to {allowed}: it lacks 1 or others like it"
+                    ),
                 ),
             ],
             conclusion: "No choice among the calls without an answer adds up to what was read.".into(),

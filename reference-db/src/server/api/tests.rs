@@ -82,7 +82,7 @@ impl Tester {
     fn concurrent_write(&self, key: &str, value: i64) {
         let dot: crate::Dot = "B:1".parse().unwrap();
         let change = Change::Write { value: Datum::integer(value), covers: Default::default() };
-        let effects = vec![Effect { key: Key::from(key), change }];
+        let effects = [Effect { key: Key::from(key), change }].into();
         let hlc = Hlc { millis: 1, count: 0 };
         let event = Event { dot, hlc, deps: VersionVector::new(), effects };
         let body = Content::Push { events: vec![event.into()] };

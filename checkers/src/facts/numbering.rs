@@ -1,0 +1,69 @@
+//! Dense numbers for keys, in natural order, and a flat number for each micro-op.
+
+use histories::{History, Key, Operation};
+use rustc_hash::FxHashMap;
+
+use super::natural_order;
+use crate::facts::{KeyNumber, KeyUse};
+
+/// The keys of a history, and which micro-op touches which.
+#[derive(Default)]
+pub(super) struct Numbering<'h> {
+    pub(super) keys: Vec<&'h Key>,
+    pub(super) numbers: FxHashMap<&'h Key, KeyNumber>,
+    pub(super) uses: Vec<KeyUse>,
+    /// The flat number of each operation's first micro-op; one more than there are operations.
+    pub(super) first: Vec<u32>,
+    /// The key of each micro-op, by flat number.
+    pub(super) key_of: Vec<KeyNumber>,
+}
+
+impl<'h> Numbering<'h> {
+    pub(super) fn new(history: &'h History) -> Self {
+        let operations = history.operations();
+        let mut numbering = Self::default();
+        numbering.first.reserve(operations.len() + 1);
+        numbering.key_of.reserve(operations.len());
+        for operation in operations {
+            numbering.first.push(numbering.key_of.len() as u32);
+            numbering.count(operation);
+        }
+        let micro_ops = u32::try_from(numbering.key_of.len());
+        numbering.first.push(micro_ops.expect("more micro-ops than 32 bits can number"));
+        numbering.in_natural_order();
+        numbering
+    }
+
+    fn count(&mut self, operation: &'h Operation) {
+        for (micro_op, reply) in operation.steps() {
+            let number = *self.numbers.entry(micro_op.key()).or_insert_with(|| {
+                self.keys.push(micro_op.key());
+                self.uses.push(KeyUse::default());
+                KeyNumber(self.keys.len() as u32 - 1)
+            });
+            self.key_of.push(number);
+            let usage = &mut self.uses[number.index()];
+            usage.count(micro_op);
+            let Some(reply) = reply else { continue };
+            usage.versions |= reply.version.is_some();
+            if let Some(observed) = &reply.observed {
+                usage.saw(observed);
+            }
+        }
+    }
+
+    // Until now keys are numbered as they appeared.
+    fn in_natural_order(&mut self) {
+        let mut order: Vec<usize> = (0..self.keys.len()).collect();
+        order.sort_by(|a, b| natural_order(self.keys[*a].as_str(), self.keys[*b].as_str()));
+        let mut place = vec![KeyNumber(0); order.len()];
+        for (number, old) in order.iter().enumerate() {
+            place[*old] = KeyNumber(number as u32);
+        }
+        for number in self.key_of.iter_mut().chain(self.numbers.values_mut()) {
+            *number = place[number.index()];
+        }
+        self.keys = order.iter().map(|old| self.keys[*old]).collect();
+        self.uses = order.iter().map(|old| self.uses[*old]).collect();
+    }
+}

@@ -1,0 +1,117 @@
+//! A million operations overflow no stack and confuse no checker.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+use checkers::{Budget, Facts, Judgement, Verdict, checker};
+use histories::{
+    Call, Event, EventKind, Header, History, Key, MicroOp, Nanos, NodeName, Observed, Outcome, Phase, Reply,
+    SessionId, Value, Version,
+};
+
+/// A store with one copy and 50 sessions one after the other on 1 000 keys: reads, writes,
+/// compare-and-set with versions, some deletes. `forgets` plants one lost update.
+struct Load {
+    operations: u64,
+    forgets: bool,
+}
+
+const KEYS: u64 = 1_000;
+const SESSIONS: u64 = 50;
+
+impl Load {
+    fn history(&self) -> History {
+        let nodes = ["A", "B", "C"].map(NodeName::from);
+        let keys: Vec<Key> = (0..KEYS).map(|key| Key::from(format!("k{key}"))).collect();
+        let mut states = vec![Observed::default(); keys.len()];
+        let mut events = Vec::new();
+        for number in 0..self.operations {
+            let key = (number * 7919 % KEYS) as usize;
+            let call = self.call(number, &keys[key], &states[key]);
+            let reply = apply(&call, number, &mut states[key]);
+            let session = SessionId((number % SESSIONS) as u32);
+            push(&mut events, (session, &nodes[(number % 3) as usize]), call, reply);
+        }
+        if self.forgets {
+            let base = states[17].clone();
+            let update = |value: i64| MicroOp::CompareAndSet {
+                key: keys[17].clone(),
+                expected: Box::new(base.clone()),
+                value: Value::from(value),
+            };
+            for (index, value) in [-1, -2].into_iter().enumerate() {
+                let version = Version::from(format!("lost:{value}"));
+                let session = SessionId(index as u32);
+                let reply = Reply::changed(Some(version.clone()));
+                push(&mut events, (session, &nodes[index]), update(value), reply);
+                if value == -2 {
+                    states[17] = Observed { values: vec![Value::from(value)], versions: vec![version] };
+                }
+            }
+        }
+        let time = events.last().map(|event: &Event| event.time).unwrap();
+        events.push(Event { time, kind: EventKind::Phase(Phase::FinalReads) });
+        for (key, state) in keys.iter().zip(&states) {
+            for node in &nodes {
+                let read = MicroOp::Read { key: key.clone() };
+                push(&mut events, (SessionId(0), node), read, Reply::read(state.clone()));
+            }
+        }
+        History::new(Header { nodes: nodes.to_vec(), ..Header::default() }, events).unwrap()
+    }
+
+    fn call(&self, number: u64, key: &Key, state: &Observed) -> MicroOp {
+        let (key, value) = (key.clone(), Value::from(number as i64));
+        match number / KEYS % 10 {
+            0 => MicroOp::Write { key, value },
+            1..=4 => MicroOp::CompareAndSet { key, expected: Box::new(state.clone()), value },
+            5 if number.is_multiple_of(97) => MicroOp::Delete { key },
+            _ => MicroOp::Read { key },
+        }
+    }
+}
+
+fn apply(call: &MicroOp, number: u64, state: &mut Observed) -> Reply {
+    let version = Version::from(format!("A:{number}"));
+    match call {
+        MicroOp::Write { value, .. } | MicroOp::CompareAndSet { value, .. } => {
+            *state = Observed { values: vec![value.clone()], versions: vec![version.clone()] };
+        }
+        MicroOp::Delete { .. } => *state = Observed { values: Vec::new(), versions: vec![version.clone()] },
+        _ => return Reply::read(state.clone()),
+    }
+    Reply::changed(Some(version))
+}
+
+fn push(events: &mut Vec<Event>, (session, node): (SessionId, &NodeName), call: MicroOp, reply: Reply) {
+    let time = Nanos(events.len() as u64 * 1_000);
+    let call = Call::from(call);
+    let invoke = EventKind::Invoke { session, node: Some(node.clone()), planned: None, call };
+    events.push(Event { time, kind: invoke });
+    let outcome = Outcome::confirmed(reply);
+    events.push(Event { time: time + Nanos(500), kind: EventKind::Complete { session, outcome } });
+}
+
+fn judge(facts: &Facts<'_>, guarantee: &str) -> Verdict {
+    checker(guarantee).unwrap().check(facts, Budget::default())
+}
+
+#[test]
+fn a_million_operations_are_judged() {
+    let history = Load { operations: 1_000_000, forgets: false }.history();
+    let facts = Facts::new(&history);
+    for guarantee in ["convergence", "deletes-stay-deleted", "no-made-up-values"] {
+        assert_eq!(judge(&facts, guarantee).judgement, Judgement::Held, "{guarantee}");
+    }
+    // One copy after another: no two sessions start from one version.
+    assert!(!judge(&facts, "no-lost-updates").is_broken());
+}
+
+#[test]
+fn one_lost_update_is_found_among_a_hundred_thousand_operations() {
+    let history = Load { operations: 100_000, forgets: true }.history();
+    let verdict = judge(&Facts::new(&history), "no-lost-updates");
+    assert!(verdict.is_broken());
+    assert_eq!(verdict.summary, "1 confirmed write disappeared, on 1 key");
+    assert_eq!(verdict.findings[0].keys, [Key::from("k17")]);
+    assert_eq!(verdict.findings[0].brief, "-1 gone, replaced by c1 → B");
+}
