@@ -26,17 +26,18 @@ mod traces;
 use histories::{MicroOp, Value};
 use rustc_hash::FxHashSet;
 
-use crate::facts::{Address, Facts, KeyKind, KeyNumber};
+use crate::facts::{Address, Facts, KeyKind, KeyNumber, Maker};
 use crate::wording::counted;
 use crate::{Budget, Chances, Checker, Verdict};
 use traces::{Traces, seen};
 
 /// Follows each value of a key with deletes from what brought it, over what removed it, to the reads
-/// after that. O(n) in values and elements seen; O(operations of the key) more for each
-/// value that is read after a delete newer than it.
+/// after that. O(n) in values and elements seen; for each value that is read after a delete newer
+/// than it, O(operations on the key between its writing and those deletes) more.
 ///
 /// Every call that can have brought the value must be covered by a confirmed delete, or the value
-/// may be back by right. Does not judge counters, nor sets and lists that are also written as a whole.
+/// may be back by right. A read counts as having had the value only if it was asked after the write
+/// was. Does not judge counters, nor sets and lists that are also written as a whole.
 /// Does not see a value that came back and was gone again when the final reads were made, unless the
 /// node that deleted it was read before and after.
 pub struct DeletesStayDeleted;
@@ -129,7 +130,8 @@ fn judge_key<'h>(facts: &Facts<'h>, key: KeyNumber) -> (u64, Vec<Return<'h>>) {
             if older >= asked_before || told.contains(value) {
                 continue;
             }
-            if let Some(found) = came_back(facts, &mut traces, &removals[older..asked_before], value, *read) {
+            let memory = Memory { value, maker, read: *read };
+            if let Some(found) = came_back(&mut traces, &removals[older..asked_before], memory) {
                 told.insert(value);
                 returns.push(found);
             }
@@ -158,21 +160,28 @@ fn was_tested(facts: &Facts<'_>, key: KeyNumber, removal: Address) -> bool {
         && traces::had_something(facts, key, removal)
 }
 
+/// A read that saw a value for which there are removals newer than the value's first maker.
+#[derive(Clone, Copy)]
+struct Memory<'h> {
+    value: &'h Value,
+    maker: Maker,
+    read: Address,
+}
+
 fn came_back<'h>(
-    facts: &Facts<'h>,
     traces: &mut Traces<'_, 'h>,
     removals: &[Address],
-    value: &'h Value,
-    read: Address,
+    memory: Memory<'h>,
 ) -> Option<Return<'h>> {
+    let (facts, Memory { value, read, .. }) = (traces.facts, memory);
     let (reader, key) = (facts.operation(read), facts.key_of(read));
     let is_final = facts.final_reads(key).binary_search(&read).is_ok();
     let anywhere = |removal: Address| facts.operation(removal).precedes(reader);
-    if is_final && let Some((removal, maker)) = traces.removal_of_all(removals, value, reader, &anywhere) {
+    if is_final && let Some((removal, maker)) = traces.removal_of_all(removals, memory, &anywhere) {
         return Some(Return { value, maker, removal, gone: None, read });
     }
     let on_this_node = |removal: Address| facts.operation(removal).node == reader.node && anywhere(removal);
-    let (removal, maker) = traces.removal_of_all(removals, value, reader, &on_this_node)?;
+    let (removal, maker) = traces.removal_of_all(removals, memory, &on_this_node)?;
     let gone = seen_gone(facts, key, value, removal, read)?;
     Some(Return { value, maker, removal, gone: Some(gone), read })
 }

@@ -64,15 +64,15 @@ fn can_be_there(lines: &[Line], value: i64) -> bool {
     })
 }
 
-/// True if the removal's session or node had what the maker brought. Whatever a read saw, nobody had
-/// it before the maker was asked; lines are in that order.
+/// True if the removal's session or node had what the maker brought: the maker's own, or one that read
+/// it, asked after the maker was. Lines are in the order of asking.
 fn is_known(lines: &[Line], value: i64, maker: usize, removal: usize) -> bool {
     let is_only = lines.iter().filter(|line| brings(line, value)).count() == 1;
     let had = |line: &Line| line.is_known_to(&lines[removal]);
     let read = |line: &Line| matches!(&line.ask, Ask::Read(seen) if seen.contains(&value)) && had(line);
     removal > maker
         && removes(&lines[removal], value)
-        && (had(&lines[maker]) || is_only && lines.iter().any(read))
+        && (had(&lines[maker]) || is_only && lines[maker..].iter().any(read))
 }
 
 /// True if a node that removed the value was read without it, and then with it again. Reads under

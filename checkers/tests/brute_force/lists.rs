@@ -15,7 +15,7 @@ fn make(seed: u64) -> Script {
     });
     // A failed call leaves no state to start from, so none fails here.
     lines.iter_mut().for_each(succeed);
-    let mut last = |draw: &mut Draw| {
+    let last = |draw: &mut Draw| {
         let mut state = states[draw.below(states.len())].clone();
         if draw.chance(40) {
             state.extend(&states[draw.below(states.len())]);

@@ -1,19 +1,20 @@
 //! Lists and sets: each element was brought by someone, and is there no more often than brought.
 
-use histories::{MicroOp, Value};
-use rustc_hash::FxHashMap;
+use histories::{MicroOp, OperationId, Value};
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{Flaw, FlawKind, flaw, was_asked_before};
 use crate::facts::{Address, Facts, KeyNumber, Maker, elements_added};
 
 /// Judges a key that grows by elements; says how many reads saw a value.
 pub(super) fn check<'h>(facts: &Facts<'h>, key: KeyNumber, flaws: &mut Vec<Flaw<'h>>) -> u64 {
-    let mut count = 0;
+    let (mut count, mut sound) = (0, Sound::default());
     for read in facts.on_key(key) {
         let Some(observed) = facts.observed(*read) else { continue };
         count += u64::from(!observed.is_absent());
         for (index, value) in observed.values.iter().enumerate() {
             match value.as_list() {
+                Some(elements) if sound.covers(facts, (key, *read), elements) => {}
                 Some(_) => check_list(facts, (key, *read), value, flaws),
                 None => {
                     let maker = facts.maker(key, value, observed.versions.get(index));
@@ -23,6 +24,44 @@ pub(super) fn check<'h>(facts: &Facts<'h>, key: KeyNumber, flaws: &mut Vec<Flaw<
         }
     }
     count
+}
+
+/// The longest list found sound so far. Most reads of a list see a part of it, or a little more, and
+/// to compare is cheaper than to look up.
+#[derive(Default)]
+struct Sound<'h> {
+    list: &'h [Value],
+    elements: FxHashSet<&'h Value>,
+    /// The newest call that brought one of them.
+    newest: Option<OperationId>,
+}
+
+impl<'h> Sound<'h> {
+    /// True if the list that a read saw is surely sound; takes it in if it is longer.
+    fn covers(&mut self, facts: &Facts<'h>, (key, read): (KeyNumber, Address), list: &'h [Value]) -> bool {
+        let is_known = if list.len() <= self.list.len() {
+            self.list.starts_with(list)
+        } else {
+            if !list.starts_with(self.list) {
+                *self = Self::default();
+            }
+            self.grow(facts, key, list)
+        };
+        if !is_known && list.len() >= self.list.len() {
+            *self = Self::default();
+        }
+        is_known && self.newest < Some(read.operation)
+    }
+
+    fn grow(&mut self, facts: &Facts<'h>, key: KeyNumber, list: &'h [Value]) -> bool {
+        let grown = &list[self.list.len()..];
+        self.list = list;
+        grown.iter().all(|element| {
+            let Some(maker) = facts.element_maker(key, element).first() else { return false };
+            self.newest = self.newest.max(Some(maker.operation));
+            self.elements.insert(element)
+        })
+    }
 }
 
 /// Judges one list that a read saw, element by element.

@@ -1,101 +1,85 @@
 //! Where a value has been: who can have brought it, and which sessions and nodes had it by when.
 
-use histories::{MicroOp, Nanos, NodeName, Operation, SessionId, Value};
+use histories::{MicroOp, Operation, Value};
 use rustc_hash::FxHashMap;
 
-use super::{has_elements, takes_out};
+use super::{Memory, has_elements, takes_out};
 use crate::facts::{Address, Facts, KeyNumber, Maker};
 
-/// The traces of the values of one key, each found when it is first asked for.
+/// Follows the values of one key.
 pub(super) struct Traces<'f, 'h> {
-    facts: &'f Facts<'h>,
+    pub(super) facts: &'f Facts<'h>,
     key: KeyNumber,
-    traces: FxHashMap<&'h Value, Trace<'h>>,
-}
-
-/// The trace of one value.
-#[derive(Default)]
-struct Trace<'h> {
-    makers: Vec<Address>,
-    /// Since when each session had it.
-    sessions: Vec<(SessionId, Nanos)>,
-    /// Since when each node had it.
-    nodes: Vec<(Option<&'h NodeName>, Nanos)>,
+    /// The makers of values with several, each list found when it is first asked for.
+    makers: FxHashMap<&'h Value, Vec<Address>>,
 }
 
 impl<'f, 'h> Traces<'f, 'h> {
     pub(super) fn new(facts: &'f Facts<'h>, key: KeyNumber) -> Self {
-        Self { facts, key, traces: FxHashMap::default() }
+        Self { facts, key, makers: FxHashMap::default() }
     }
 
     /// If each call that can have brought the value is covered by a removal that passes `test`: the
-    /// last of these removals, and whose value it took out. Calls made after `reader` had its answer do
-    /// not count.
+    /// last of these removals, and whose value it took out. Calls made after the read had its answer
+    /// do not count.
     pub(super) fn removal_of_all(
         &mut self,
         removals: &[Address],
-        value: &'h Value,
-        reader: &Operation,
+        memory: Memory<'h>,
         test: &dyn Fn(Address) -> bool,
     ) -> Option<(Address, Address)> {
+        let (facts, value) = (self.facts, memory.value);
+        let removes = |removal: &Address| takes_out(facts.micro_op(*removal), value) && test(*removal);
+        match memory.maker {
+            Maker::Nobody => None,
+            Maker::One(maker) => {
+                let covers = |removal: &Address| removes(removal) && self.had_it(maker, value, *removal);
+                removals.iter().copied().find(covers).map(|removal| (removal, maker))
+            }
+            Maker::Several { .. } => {
+                let reader = facts.operation(memory.read);
+                let mut last = None;
+                for maker in self.makers(value) {
+                    let made = facts.operation(*maker);
+                    // Who asked only after the read cannot be why it saw the value.
+                    if reader.precedes(made) {
+                        continue;
+                    }
+                    // Any read may have seen another maker's value: only the maker's own session and
+                    // node surely had this one's.
+                    let covers =
+                        |removal: &Address| removes(removal) && is_known(made, facts.operation(*removal));
+                    last = last.max(Some((removals.iter().copied().find(covers)?, *maker)));
+                }
+                last
+            }
+        }
+    }
+
+    /// True if the session or the node of the removal had written or read the value before.
+    fn had_it(&self, maker: Address, value: &Value, removal: Address) -> bool {
+        let on_key = self.facts.on_key(self.key);
+        let removed = self.facts.operation(removal);
+        let since = &on_key[on_key.partition_point(|at| *at < maker)..];
+        since.iter().take_while(|at| **at < removal).any(|at| {
+            is_known(self.facts.operation(*at), removed)
+                && (*at == maker || seen(self.facts, *at).any(|(other, _)| other == value))
+        })
+    }
+
+    fn makers(&mut self, value: &'h Value) -> &[Address] {
         let (facts, key) = (self.facts, self.key);
-        let trace = self.traces.entry(value).or_insert_with(|| Trace::new(facts, key, value));
-        let mut last = None;
-        // Who asked only after the read cannot be why it saw the value.
-        for maker in trace.makers.iter().filter(|maker| !reader.precedes(facts.operation(**maker))) {
-            let removal = removals.iter().copied().find(|removal| {
-                takes_out(facts.micro_op(*removal), value)
-                    && test(*removal)
-                    && trace.is_covered(facts, *maker, *removal)
-            })?;
-            last = last.max(Some((removal, *maker)));
-        }
-        last
+        self.makers.entry(value).or_insert_with(|| {
+            let is_maker =
+                |at: &Address| facts.operation(*at).is_possible() && made(facts, *at) == Some(value);
+            facts.on_key(key).iter().copied().filter(is_maker).collect()
+        })
     }
 }
 
-impl<'h> Trace<'h> {
-    /// O(operations of the key).
-    fn new(facts: &Facts<'h>, key: KeyNumber, value: &Value) -> Self {
-        let mut trace = Self::default();
-        for at in facts.on_key(key) {
-            let operation = facts.operation(*at);
-            let is_maker = operation.is_possible() && made(facts, *at) == Some(value);
-            if is_maker {
-                trace.makers.push(*at);
-            }
-            if is_maker || seen(facts, *at).any(|(other, _)| other == value) {
-                trace.note(operation);
-            }
-        }
-        trace
-    }
-
-    fn note(&mut self, operation: &'h Operation) {
-        if let Some(completed) = operation.completed.filter(|_| operation.is_confirmed()) {
-            earliest(&mut self.sessions, operation.session, completed);
-            earliest(&mut self.nodes, operation.node.as_ref(), completed);
-        }
-    }
-
-    // Where a value was written once, whoever read it had what that call brought. Where it was
-    // written several times, only the maker's own session and node surely had it.
-    fn is_covered(&self, facts: &Facts<'_>, maker: Address, removal: Address) -> bool {
-        let (made, removed) = (facts.operation(maker), facts.operation(removal));
-        if self.makers.len() > 1 {
-            return made.precedes(removed) && is_same_place(made, removed);
-        }
-        let node = removed.node.as_ref();
-        self.sessions.iter().any(|(session, time)| *session == removed.session && *time < removed.invoked)
-            || self.nodes.iter().any(|(other, time)| *other == node && *time < removed.invoked)
-    }
-}
-
-fn earliest<T: PartialEq>(places: &mut Vec<(T, Nanos)>, place: T, time: Nanos) {
-    match places.iter_mut().find(|(other, _)| *other == place) {
-        Some((_, known)) => *known = time.min(*known),
-        None => places.push((place, time)),
-    }
+/// True if the earlier was answered before the later was asked, in the same session or on the same node.
+fn is_known(earlier: &Operation, later: &Operation) -> bool {
+    earlier.precedes(later) && is_same_place(earlier, later)
 }
 
 fn is_same_place(one: &Operation, other: &Operation) -> bool {
@@ -110,8 +94,7 @@ pub(super) fn had_something(facts: &Facts<'_>, key: KeyNumber, removal: Address)
     let (removed, removes) = (facts.operation(removal), facts.micro_op(removal));
     before.iter().rev().any(|at| {
         let operation = facts.operation(*at);
-        operation.precedes(removed)
-            && is_same_place(operation, removed)
+        is_known(operation, removed)
             && (made(facts, *at).is_some_and(|value| takes_out(removes, value))
                 || seen(facts, *at).any(|(value, _)| takes_out(removes, value)))
     })

@@ -199,6 +199,18 @@ impl<'f, 'h> Ancestry<'f, 'h> {
         self.closure(seeds, |_| false, |_| true)
     }
 
+    /// What is known to descend from this place. One pass: a state is made before others start from it.
+    pub(super) fn descendants(&self, place: u32) -> Vec<bool> {
+        let mut descends = vec![false; self.on_key.len()];
+        descends[place as usize] = true;
+        for later in place as usize + 1..self.on_key.len() {
+            let origin = self.origins[later];
+            descends[later] =
+                !origin.is_guessed && self.parents(origin).iter().any(|parent| descends[*parent as usize]);
+        }
+        descends
+    }
+
     /// How many states two sessions tried to update, also if the store refused one.
     pub(super) fn clashes(&self) -> u64 {
         let mut bases: FxHashMap<&[u32], (SessionId, bool)> = FxHashMap::default();

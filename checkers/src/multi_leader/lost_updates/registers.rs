@@ -40,9 +40,16 @@ impl Ancestry<'_, '_> {
             return missed;
         }
         let elements = final_elements(self.facts, end.reads);
+        // Usually one blind write began it all, and thousands of updates are asked about it.
+        let descendants: Vec<Vec<bool>> = match kept.is_guessed {
+            true => Vec::new(),
+            false => kept.blind.iter().map(|blind| self.descendants(*blind)).collect(),
+        };
         missed
             .into_iter()
-            .filter(|place| !self.has_survived(*place, &elements, kept) && !self.is_excused(*place, kept))
+            .filter(|place| {
+                !self.has_survived(*place, &elements, kept) && !self.is_excused(*place, kept, &descendants)
+            })
             .collect()
     }
 
@@ -83,13 +90,13 @@ impl Ancestry<'_, '_> {
 
     // A blind write may replace anything that it is not known to come before, if what was kept came
     // of it, and not by way of something that the update itself came of.
-    fn is_excused(&self, place: u32, kept: &Kept) -> bool {
+    fn is_excused(&self, place: u32, kept: &Kept, descendants: &[Vec<bool>]) -> bool {
         let is_excuse = |blind: &u32| {
             !is_known_before(self.facts, self.on_key[*blind as usize], self.on_key[place as usize])
         };
-        // Without guesses, what was asked later is no ancestor: the common case, and cheap.
-        if !kept.is_guessed && kept.blind.iter().rev().take_while(|blind| **blind > place).any(is_excuse) {
-            return true;
+        if !kept.is_guessed {
+            let comes_of = |index: usize| descendants[index][place as usize];
+            return kept.blind.iter().enumerate().any(|(index, blind)| !comes_of(index) && is_excuse(blind));
         }
         if !kept.blind.iter().any(is_excuse) {
             return false;

@@ -133,15 +133,18 @@ impl Telling<'_, '_> {
     fn sum(&self, lost: Address, read: Address, (value, low, high): (i128, i128, i128)) -> Parts {
         let key = self.facts.key(self.key);
         let at_least = counted(self.loss.count, "confirmed change", "confirmed changes");
-        let allowed = if low == high { format!("{low}") } else { format!("{low} to {high}") };
-        let what = format!("all confirmed changes of {key} come to {allowed}, and 2 saw {value}");
+        let (allowed, calls) = if low == high {
+            (low.to_string(), "the confirmed changes")
+        } else {
+            (format!("{low} to {high}"), "the confirmed changes, with or without those of unknown outcome,")
+        };
         Parts {
             story: format!(
-                "The calls that the database confirmed add up to {allowed} on key {key}, but at the end {} said {value}: \
-                 at least {at_least} disappeared.",
+                "On key {key} {calls} add up to {allowed}, but at the end {} said {value}: at least {at_least} \
+                 disappeared.",
                 self.all_nodes
             ),
-            brief: format!("{key} is {value} where {allowed} was confirmed"),
+            brief: format!("{key} is {value}, not {allowed}"),
             steps: vec![
                 step(self.facts, lost, "one of those confirmed"),
                 step(self.facts, read, "the proof"),
@@ -157,7 +160,9 @@ impl Telling<'_, '_> {
                     read,
                     lost,
                     EdgeKind::ReadWrite,
-                    format!("but {what}: it lacks 1 or others like it"),
+                    format!(
+                        "but 2 saw {value}, and {calls} add up to {allowed}: it lacks 1 or others like it"
+                    ),
                 ),
             ],
             conclusion: "No choice among the calls without an answer adds up to what was read.".into(),
