@@ -70,6 +70,9 @@ pub(crate) async fn repeat(session: &Session, request: Request) -> Result<Exit, 
     let stop = StopSignal::new();
     stop.listen().map_err(anyhow::Error::from)?;
     let plan = &request.merged.plan;
+    if let Some(how) = plan.progress {
+        session.progress.prefer(how);
+    }
     let first = plan.seed.unwrap_or_else(Seed::random);
     let mut exit = Exit::Met;
     for index in 0..plan.repeat {
