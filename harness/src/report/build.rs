@@ -221,7 +221,7 @@ fn advice(history: &History, judged: &Judged, state: State) -> Vec<String> {
                 .map(|fault| fault.name())
                 .filter(|name| !tried.contains(name))
                 .collect();
-            if !untried.is_empty() && !history.header().target.is_empty() {
+            if !untried.is_empty() && history.header().target.starts_with("reference:") {
                 advice.push(format!(
                     "Not tested: {}. Try: rashomon run --faults {} --repeat 20",
                     untried.join(", "),

@@ -95,6 +95,9 @@ async fn one_run(session: &Session, request: &Request, seed: Seed, stop: &StopSi
         .ok_or_else(|| anyhow::anyhow!("workload {} vanished from its registry", plan.load.workload))?;
     let nodes = plan.target.nodes();
     let (schedule, notes) = faults(&request.merged, &nodes, seed)?;
+    for fault in &schedule.faults {
+        tracing::info!(at = %fault.at, until = %fault.end(), name = fault.name, summary = fault.summary, "fault drawn");
+    }
     let expect = judge::expectations(workload.guarantees(), &plan.expect);
     let resolved = resolve(plan, workload, seed, nodes, schedule, &expect);
 
@@ -103,6 +106,7 @@ async fn one_run(session: &Session, request: &Request, seed: Seed, stop: &StopSi
     let log = std::fs::File::create(run.path("run.log")).map_err(Stop::cannot_write)?;
     session.progress.log_to(log);
     let header = header(plan, &resolved);
+    tracing::info!(run = run.id, seed = resolved.seed, target = resolved.target, expect = ?resolved.expect, "run");
     let recorded = live::record(session, plan, &resolved, workload, &header, &run, stop).await;
     session.progress.clear();
     recorded?;
