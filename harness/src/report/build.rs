@@ -65,14 +65,21 @@ fn headline(history: &History, judged: &Judged, state: State) -> String {
         State::Held if expected.is_empty() => {
             "nothing was expected, and nothing that is watched decides".into()
         }
+        State::Held if expected.iter().any(|row| is_unjudged(row)) => {
+            let unjudged = expected.iter().filter(|row| is_unjudged(row)).count();
+            let (held, all) = (expected.len() - unjudged, expected.len());
+            format!(
+                "{held} of {all} expected guarantees held {}, {unjudged} could not be judged",
+                under(history)
+            )
+        }
         State::Held => {
             let all = if expected.len() == 1 { "the".into() } else { format!("all {}", expected.len()) };
             let plural = if expected.len() == 1 { "" } else { "s" };
             format!("{all} expected guarantee{plural} held {}", under(history))
         }
         State::Indeterminate => {
-            let unjudged =
-                expected.iter().filter(|row| matches!(row.verdict.judgement, Judgement::NotJudged { .. }));
+            let unjudged = expected.iter().filter(|row| is_unjudged(row));
             let (open, all) = (unjudged.count(), expected.len());
             format!(
                 "nothing was proved: {open} of {} could not be judged",
@@ -80,6 +87,10 @@ fn headline(history: &History, judged: &Judged, state: State) -> String {
             )
         }
     }
+}
+
+fn is_unjudged(row: &Row) -> bool {
+    matches!(row.verdict.judgement, Judgement::NotJudged { .. })
 }
 
 fn missing_break(expected: &[&Row]) -> String {
