@@ -11,13 +11,19 @@
 //! Invariant: no checker says *held* without a chance, and none knows which faults were injected.
 
 pub mod budget;
+pub mod causal;
 pub mod evidence;
 pub mod facts;
 pub mod graph;
 pub mod invariant;
+pub mod linearizable;
 pub mod multi_leader;
+pub mod session;
 pub mod verdict;
 pub mod wording;
+
+#[cfg(test)]
+mod random;
 
 pub use budget::Budget;
 pub use evidence::{Certainty, Edge, EdgeKind, Finding, Step};
@@ -38,10 +44,16 @@ pub trait Checker: Sync {
 
 /// Every checker, sorted by the name of its guarantee. To add one: a file, and a line here.
 pub static CHECKERS: &[&dyn Checker] = &[
+    &causal::Causal,
     &multi_leader::convergence::Convergence,
     &multi_leader::deleted::DeletesStayDeleted,
+    &linearizable::Linearizable,
+    &session::MonotonicReads,
+    &session::MonotonicWrites,
     &multi_leader::lost_updates::NoLostUpdates,
     &invariant::made_up::NoMadeUpValues,
+    &session::ReadYourWrites,
+    &session::WritesFollowReads,
 ];
 
 /// The checker of the guarantee with this name.

@@ -16,10 +16,14 @@ mod maker;
 mod natural;
 mod numbering;
 
+use std::sync::OnceLock;
+
 use histories::{
     History, Key, MicroOp, NodeName, Observed, Operation, OperationId, Reply, SessionId, Value, Version,
 };
 use rustc_hash::FxHashMap;
+
+use crate::causal::Causality;
 
 use groups::Groups;
 pub use key::{KeyKind, KeyNumber, KeyUse};
@@ -46,6 +50,8 @@ pub struct Facts<'h> {
     makers: Vec<Makers<'h>>,
     /// The makers of what each read saw, by flat number.
     seen: Groups<Maker>,
+    /// Found when first asked for: several checkers need it, but not all.
+    causality: OnceLock<Causality>,
     /// The makers of what each compare-and-set expected, by flat number.
     expected: Groups<Maker>,
 }
@@ -67,6 +73,7 @@ impl<'h> Facts<'h> {
             sessions: Vec::new(),
             in_session: Groups::default(),
             seen: Groups::default(),
+            causality: OnceLock::new(),
             expected: Groups::default(),
         };
         facts.group_by_key();
@@ -189,6 +196,11 @@ impl<'h> Facts<'h> {
     /// Who brought this element: an append, an add, or a write or compare-and-set of a list.
     pub fn element_maker(&self, key: KeyNumber, element: &Value) -> Maker {
         self.makers[key.index()].of_element(element)
+    }
+
+    /// Causal order, and the reads that it cannot explain.
+    pub(crate) fn causality(&self) -> &Causality {
+        self.causality.get_or_init(|| Causality::new(self))
     }
 
     fn flat(&self, address: Address) -> usize {

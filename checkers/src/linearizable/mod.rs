@@ -1,0 +1,265 @@
+//! Linearizable: the store behaves like a single copy, on which each call takes effect at one instant
+//! between question and answer.
+//!
+//! ```text
+//!   c0  |--- write x 5 ---|
+//!   c1                       |-- write x 6 --|
+//!   c2                                          |-- read x -> 5 --|      6 was confirmed: broken
+//! ```
+//!
+//! Each key is judged for itself, for a history is linearizable iff it is so on each key (Herlihy &
+//! Wing 1990, §3.1). Where each state has one known writer, by zones in near-linear time; else, and for
+//! lists, sets and counters, by a search within the budget of steps.
+//!
+//! Left out: reads after the load (phases settle, settled and final reads). They are answered by one
+//! node for itself, on purpose, and no promise about them is linearizable. A failed call is taken to
+//! have had no effect and to have seen nothing, so a compare-and-set that failed for no reason is not
+//! noticed. A key on which somebody saw siblings, a transaction of several operations, or a mix of
+//! lists, sets and counters, is not judged, and then nothing is said to have held.
+//!
+//! Source: Herlihy & Wing, Linearizability, TOPLAS 1990.
+
+mod infer;
+mod model;
+mod register;
+mod search;
+mod shrink;
+mod witness;
+mod words;
+mod zones;
+
+use histories::{MicroOp, Observed, Phase};
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::facts::{Address, KeyKind, KeyNumber};
+use crate::wording::counted;
+use crate::{Budget, Chances, Checker, Facts, Finding, Verdict};
+use model::{Change, Model, State};
+use register::{Sorted, interval};
+use search::{Call, Searched, search};
+use shrink::shrink;
+use witness::Witness;
+
+/// Judges `linearizable`.
+pub struct Linearizable;
+
+const GUARANTEE: &str = "linearizable";
+
+impl Checker for Linearizable {
+    fn guarantee(&self) -> &'static str {
+        GUARANTEE
+    }
+
+    fn promise(&self) -> &'static str {
+        "the store behaves like a single copy: once a write is confirmed, everybody sees it or a later one"
+    }
+
+    fn check(&self, facts: &Facts<'_>, mut budget: Budget) -> Verdict {
+        let mut tally = Tally::default();
+        for key in facts.keys() {
+            let chances = chances(facts, key);
+            tally.chances += chances;
+            tally.keys += u64::from(chances > 0);
+            match judge(facts, key, &mut budget) {
+                Judged::Legal => {}
+                Judged::Illegal(finding) => tally.findings.push(*finding),
+                Judged::Not(why) => tally.not[why as usize] += u64::from(chances > 0),
+            }
+        }
+        tally.verdict()
+    }
+}
+
+/// Whether one key behaved like a single copy.
+enum Judged {
+    Legal,
+    Illegal(Box<Finding>),
+    Not(Why),
+}
+
+/// Why a key is not judged.
+#[derive(Debug, Clone, Copy)]
+enum Why {
+    Siblings,
+    Transactions,
+    Mixed,
+    OutOfSteps,
+}
+
+const WHYS: [Why; 4] = [Why::Siblings, Why::Transactions, Why::Mixed, Why::OutOfSteps];
+
+impl Why {
+    fn describe(self) -> &'static str {
+        match self {
+            Self::Siblings => "showed siblings, which a single copy has not",
+            Self::Transactions => "took part in transactions of several operations",
+            Self::Mixed => "mixed lists, sets or counters",
+            Self::OutOfSteps => "needed a longer search: a larger budget of steps may help",
+        }
+    }
+}
+
+#[derive(Default)]
+struct Tally {
+    chances: u64,
+    keys: u64,
+    not: [u64; WHYS.len()],
+    findings: Vec<Finding>,
+}
+
+impl Tally {
+    fn verdict(mut self) -> Verdict {
+        let what = match self.chances {
+            0 => "no read began after a confirmed write to the same key".into(),
+            _ => format!(
+                "{} after a confirmed write, on {}",
+                counted(self.chances, "read", "reads"),
+                counted(self.keys, "key", "keys")
+            ),
+        };
+        let chances = Chances { count: self.chances, what };
+        if !self.findings.is_empty() {
+            self.findings.sort_by_cached_key(|finding| finding.steps.len());
+            let count = self.findings.len() as u64;
+            let summary = format!("{} did not behave like a single copy", counted(count, "key", "keys"));
+            return Verdict::broken(GUARANTEE, chances, summary, count, self.findings);
+        }
+        let not_judged = WHYS.iter().filter(|why| self.not[**why as usize] > 0);
+        let reasons: Vec<String> = not_judged
+            .map(|why| format!("{} {}", counted(self.not[*why as usize], "key", "keys"), why.describe()))
+            .collect();
+        match reasons.is_empty() {
+            true => Verdict::unbroken(GUARANTEE, chances),
+            false => Verdict::not_judged(GUARANTEE, chances, reasons.join("; ")),
+        }
+    }
+}
+
+/// Reads and compare-and-sets of the load that began after a change of the same key was confirmed:
+/// each might have found what was there before.
+fn chances(facts: &Facts<'_>, key: KeyNumber) -> u64 {
+    let accesses = || facts.on_key(key).iter().filter(|at| facts.operation(**at).is_confirmed());
+    let changes = accesses().filter(|at| !facts.micro_op(**at).is_read());
+    let Some(first) = changes.map(|at| interval(facts, *at).1).min() else { return 0 };
+    let finds = |at: &&Address| {
+        let operation = facts.operation(**at);
+        let micro_op = facts.micro_op(**at);
+        (micro_op.is_read() && operation.phase == Phase::Load)
+            || matches!(micro_op, MicroOp::CompareAndSet { .. })
+    };
+    accesses().filter(finds).filter(|at| first < interval(facts, **at).0).count() as u64
+}
+
+fn judge(facts: &Facts<'_>, key: KeyNumber, budget: &mut Budget) -> Judged {
+    if let Some(why) = out_of_scope(facts, key) {
+        return Judged::Not(why);
+    }
+    let witness = Witness { facts, key };
+    if facts.kind(key) != KeyKind::Register {
+        return by_search(facts, key, budget);
+    }
+    match register::sort(facts, key) {
+        Sorted::Ambiguous => by_search(facts, key, budget),
+        Sorted::Unexplained(read) => Judged::Illegal(Box::new(witness.unexplained(read))),
+        Sorted::Register(register) => match zones::test(&register) {
+            Some(conflict) => Judged::Illegal(Box::new(witness.conflict(&register, &conflict))),
+            None => Judged::Legal,
+        },
+    }
+}
+
+fn out_of_scope(facts: &Facts<'_>, key: KeyNumber) -> Option<Why> {
+    if facts.kind(key) == KeyKind::Mixed {
+        return Some(Why::Mixed);
+    }
+    let is_several = |observed: &Observed| observed.values.len() > 1;
+    facts.on_key(key).iter().find_map(|at| {
+        let expected = match facts.micro_op(*at) {
+            MicroOp::CompareAndSet { expected, .. } => Some(&**expected),
+            _ => None,
+        };
+        if expected.into_iter().chain(facts.observed(*at)).any(is_several) {
+            return Some(Why::Siblings);
+        }
+        (facts.operation(*at).call.micro_ops().len() > 1).then_some(Why::Transactions)
+    })
+}
+
+fn by_search(facts: &Facts<'_>, key: KeyNumber, budget: &mut Budget) -> Judged {
+    let mut model = Model::new(facts.kind(key));
+    let (addresses, calls) = calls(facts, key, &mut model);
+    if let Some((read, writer)) = too_early(&calls) {
+        let finding = Witness { facts, key }.read_too_early(addresses[read], addresses[writer]);
+        return Judged::Illegal(Box::new(finding));
+    }
+    let last = match search(&mut model, &calls, budget) {
+        Searched::Legal => return Judged::Legal,
+        Searched::OutOfSteps => return Judged::Not(Why::OutOfSteps),
+        Searched::Illegal { at } => calls[at].completed,
+    };
+    // What had not ended by then may not have happened yet; what began later made nothing in time.
+    let found: FxHashSet<State> =
+        calls.iter().filter(|call| call.invoked <= last).filter_map(|call| call.change.found()).collect();
+    let takes_part = |call: &Call<'_>| {
+        call.invoked <= last || call.change.made().is_some_and(|made| found.contains(&made))
+    };
+    let (begun, clipped): (Vec<Address>, Vec<Call<'_>>) = addresses
+        .iter()
+        .zip(&calls)
+        .filter(|(_, call)| takes_part(call))
+        .map(|(at, call)| (*at, call.until(last)))
+        .unzip();
+    let places = shrink(&mut model, facts.kind(key), &clipped);
+    let proof: Vec<Address> = places.iter().map(|place| begun[*place]).collect();
+    let left: Vec<Call<'_>> = places.iter().map(|place| clipped[*place]).collect();
+    Judged::Illegal(Box::new(Witness { facts, key }.searched(proof, infer::circle(&left))))
+}
+
+// A call that found a state which all who made it began to make only later; the shorter story.
+fn too_early(calls: &[Call<'_>]) -> Option<(usize, usize)> {
+    let mut makers: FxHashMap<State, usize> = FxHashMap::default();
+    for (place, call) in calls.iter().enumerate() {
+        if let Change::Write(made) | Change::Swap(_, made) = call.change {
+            makers.entry(made).or_insert(place);
+        }
+    }
+    calls.iter().enumerate().find_map(|(place, call)| match call.change {
+        Change::Read(Some(found)) | Change::Swap(Some(found), _) if found != model::ABSENT => {
+            let maker = *makers.get(&found)?;
+            (call.completed < calls[maker].invoked).then_some((place, maker))
+        }
+        _ => None,
+    })
+}
+
+// An unknown change stays possible for ever, unless nobody can tell whether it happened: then it did not.
+fn calls<'h>(facts: &Facts<'h>, key: KeyNumber, model: &mut Model) -> (Vec<Address>, Vec<Call<'h>>) {
+    let mut seen = Vec::new();
+    let mut calls = Vec::new();
+    for at in facts.on_key(key) {
+        let operation = facts.operation(*at);
+        let micro_op = facts.micro_op(*at);
+        let is_left_out = micro_op.is_read() && (operation.phase != Phase::Load || !operation.is_confirmed());
+        if operation.outcome.is_failed() || is_left_out {
+            continue;
+        }
+        let change = model.change(micro_op, facts.observed(*at));
+        if let Change::Read(found) | Change::Swap(found, _) = change {
+            seen.extend(found);
+        }
+        let (invoked, completed) = interval(facts, *at);
+        calls.push((*at, Call { invoked, completed, change }));
+    }
+    seen.sort_unstable();
+    seen.dedup();
+    calls.retain(|(_, call)| match call.change {
+        Change::Write(made) | Change::Swap(_, made) if call.completed == u64::MAX => {
+            seen.binary_search(&made).is_ok() || facts.kind(key) != KeyKind::Register
+        }
+        _ => true,
+    });
+    calls.into_iter().unzip()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,146 @@
+//! What a single copy would do: registers, lists, sets and counters as functions from a state and a
+//! call to the next state, for the general search.
+//!
+//! ```text
+//!   nothing ──append 1──▶ [1] ──read → [1]──▶ [1] ──append 2──▶ [1 2]      read → [2]: refused
+//! ```
+//!
+//! A key without a state reads as `nothing`, as an empty list or as 0, whichever the store prefers.
+
+use histories::{MicroOp, Observed, Value};
+use rustc_hash::FxHashMap;
+
+use crate::facts::KeyKind;
+
+/// The number of a state.
+pub(super) type State = u32;
+
+/// A key without a value.
+pub(super) const ABSENT: State = 0;
+
+/// One call as a change of states.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Change<'h> {
+    /// Saw this state; none if it saw several siblings, which a single copy never shows.
+    Read(Option<State>),
+    /// Stored this state.
+    Write(State),
+    /// Replaced the one state with the other.
+    Swap(Option<State>, State),
+    /// An append, add, remove or increment.
+    Grow(&'h MicroOp),
+}
+
+impl Change<'_> {
+    /// The state that it found, if it says so.
+    pub(super) fn found(&self) -> Option<State> {
+        match *self {
+            Self::Read(found) | Self::Swap(found, _) => found,
+            Self::Write(_) | Self::Grow(_) => None,
+        }
+    }
+
+    /// The state that it made, if that does not depend on what it found.
+    pub(super) fn made(&self) -> Option<State> {
+        match *self {
+            Self::Write(made) | Self::Swap(_, made) => Some(made),
+            Self::Read(_) | Self::Grow(_) => None,
+        }
+    }
+}
+
+/// The states of one key, numbered as they appear.
+#[derive(Debug)]
+pub(super) struct Model {
+    kind: KeyKind,
+    states: Vec<Option<Value>>,
+    numbers: FxHashMap<Option<Value>, State>,
+}
+
+impl Model {
+    pub(super) fn new(kind: KeyKind) -> Self {
+        Self { kind, states: vec![None], numbers: FxHashMap::from_iter([(None, ABSENT)]) }
+    }
+
+    /// What this micro-op does, given what it saw.
+    pub(super) fn change<'h>(&mut self, micro_op: &'h MicroOp, observed: Option<&Observed>) -> Change<'h> {
+        match micro_op {
+            MicroOp::Read { .. } => Change::Read(observed.and_then(|observed| self.seen(observed))),
+            MicroOp::Write { value, .. } => Change::Write(self.number(Some(value.clone()))),
+            MicroOp::CompareAndSet { expected, value, .. } => {
+                Change::Swap(self.seen(expected), self.number(Some(value.clone())))
+            }
+            MicroOp::Delete { .. } => Change::Write(ABSENT),
+            MicroOp::Append { .. }
+            | MicroOp::Add { .. }
+            | MicroOp::Remove { .. }
+            | MicroOp::Increment { .. } => Change::Grow(micro_op),
+        }
+    }
+
+    /// The next state; none if the call could not have gone so in this one.
+    pub(super) fn apply(&mut self, state: State, change: Change<'_>) -> Option<State> {
+        match change {
+            Change::Read(seen) => (seen == Some(state)).then_some(state),
+            Change::Write(next) => Some(next),
+            Change::Swap(found, next) => (found == Some(state)).then_some(next),
+            Change::Grow(micro_op) => self.grow(state, micro_op),
+        }
+    }
+
+    /// How many elements a state has: what it costs to change it.
+    pub(super) fn size(&self, state: State) -> u64 {
+        self.states[state as usize].as_ref().and_then(Value::as_list).map_or(1, |list| list.len() as u64 + 1)
+    }
+
+    fn seen(&mut self, observed: &Observed) -> Option<State> {
+        match observed.values.as_slice() {
+            [] => Some(ABSENT),
+            [value] => Some(self.number(Some(value.clone()))),
+            _ => None,
+        }
+    }
+
+    fn grow(&mut self, state: State, micro_op: &MicroOp) -> Option<State> {
+        let value = self.states[state as usize].clone();
+        if let MicroOp::Increment { by, .. } = micro_op {
+            let before = value.map_or(Some(0), |value| value.as_integer())?;
+            return Some(self.number(Some(Value::Integer(before.wrapping_add(*by)))));
+        }
+        let mut elements = match value {
+            None => Vec::new(),
+            Some(Value::List(elements)) => elements,
+            Some(Value::Integer(_) | Value::Text(_)) => return None,
+        };
+        match micro_op {
+            MicroOp::Append { element, .. } => elements.push(element.clone()),
+            MicroOp::Add { element, .. } if !elements.contains(element) => elements.push(element.clone()),
+            MicroOp::Remove { element, .. } => elements.retain(|other| other != element),
+            _ => {}
+        }
+        Some(self.number(Some(Value::List(elements))))
+    }
+
+    fn number(&mut self, value: Option<Value>) -> State {
+        let value = self.normal(value);
+        if let Some(number) = self.numbers.get(&value) {
+            return *number;
+        }
+        let number = self.states.len() as State;
+        self.states.push(value.clone());
+        self.numbers.insert(value, number);
+        number
+    }
+
+    fn normal(&self, value: Option<Value>) -> Option<Value> {
+        match (self.kind, value) {
+            (KeyKind::List | KeyKind::Set, Some(Value::List(elements))) if elements.is_empty() => None,
+            (KeyKind::Set, Some(Value::List(mut elements))) => {
+                elements.sort();
+                Some(Value::List(elements))
+            }
+            (KeyKind::Counter, Some(Value::Integer(0))) => None,
+            (_, value) => value,
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! The calls on one register, sorted into clusters: a write and the reads that saw it.
+//!
+//! ```text
+//!   op 0  write x 5     cluster 1: op 0, op 2
+//!   op 1  write x 6     cluster 2: op 1
+//!   op 2  read x -> 5
+//!   op 3  read x -> nothing         cluster 0: the state before the first write
+//! ```
+//!
+//! That needs to know who made what each read saw. Where two calls may have made it (a value that
+//! was written twice, a key that was deleted), nothing is guessed: [`Sorted::Ambiguous`].
+
+use histories::{MicroOp, Observed, Phase, Value};
+
+use crate::Facts;
+use crate::facts::{Address, KeyNumber, Maker};
+
+/// The number of a cluster: 0 for the initial state, else one more than its writer's place on the key.
+pub(super) type ClusterNumber = u32;
+
+/// One call on the register, with its interval. Times are nanoseconds since the run began plus one,
+/// so that 0 is before everything; the end of a call that was never answered is `u64::MAX`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Access {
+    pub(super) cluster: ClusterNumber,
+    pub(super) is_read: bool,
+    pub(super) at: Address,
+    pub(super) invoked: u64,
+    pub(super) completed: u64,
+}
+
+/// All calls of a register that surely happened, by cluster; in each the writer is first.
+#[derive(Debug, Default)]
+pub(super) struct Register {
+    pub(super) accesses: Vec<Access>,
+    /// Compare-and-set: the cluster it found, and the cluster it made.
+    pub(super) swaps: Vec<(ClusterNumber, ClusterNumber)>,
+}
+
+/// What became of a key's calls.
+#[derive(Debug)]
+pub(super) enum Sorted {
+    /// Each read has its one writer.
+    Register(Register),
+    /// Some read may have seen either of several writes.
+    Ambiguous,
+    /// This one saw a value that no call can have written.
+    Unexplained(Address),
+}
+
+impl Register {
+    /// The calls of one cluster, the writer first.
+    pub(super) fn cluster(&self, number: ClusterNumber) -> &[Access] {
+        let begin = self.accesses.partition_point(|access| access.cluster < number);
+        let length = self.accesses[begin..].partition_point(|access| access.cluster == number);
+        &self.accesses[begin..begin + length]
+    }
+
+    /// The write that made a cluster; none for the initial state.
+    pub(super) fn writer(&self, number: ClusterNumber) -> Option<Access> {
+        self.cluster(number).first().filter(|access| !access.is_read).copied()
+    }
+}
+
+/// Sorts the calls on `key`. O(n log n).
+pub(super) fn sort(facts: &Facts<'_>, key: KeyNumber) -> Sorted {
+    let mut sorter = Sorter { facts, key, register: Register::default() };
+    for at in facts.on_key(key) {
+        if let Err(sorted) = sorter.take(*at) {
+            return sorted;
+        }
+    }
+    sorter.drop_unseen();
+    sorter.register.accesses.sort_unstable_by_key(|access| (access.cluster, access.is_read, access.at));
+    Sorted::Register(sorter.register)
+}
+
+struct Sorter<'f, 'h> {
+    facts: &'f Facts<'h>,
+    key: KeyNumber,
+    register: Register,
+}
+
+impl Sorter<'_, '_> {
+    fn take(&mut self, at: Address) -> Result<(), Sorted> {
+        let operation = self.facts.operation(at);
+        if operation.outcome.is_failed() {
+            return Ok(());
+        }
+        let micro_op = self.facts.micro_op(at);
+        let (mut cluster, is_read) = (self.number(at), micro_op.is_read());
+        match micro_op {
+            MicroOp::Read { .. } => {
+                let Some(observed) = self.facts.observed(at) else { return Ok(()) };
+                if operation.phase != Phase::Load {
+                    return Ok(());
+                }
+                cluster = self.seen(at, observed)?;
+            }
+            MicroOp::CompareAndSet { expected, .. } => {
+                let from = self.seen(at, expected);
+                // Whether an unknown one happened at all is decided by those who saw what it made.
+                if let Err(Sorted::Unexplained(_)) = from
+                    && operation.outcome.is_unknown()
+                {
+                    return Ok(());
+                }
+                self.register.swaps.push((from?, cluster));
+            }
+            _ => {}
+        }
+        let (invoked, completed) = interval(self.facts, at);
+        self.register.accesses.push(Access { cluster, is_read, at, invoked, completed });
+        Ok(())
+    }
+
+    fn number(&self, writer: Address) -> ClusterNumber {
+        let on_key = self.facts.on_key(self.key);
+        on_key.binary_search(&writer).expect("a writer of the key is a call on it") as u32 + 1
+    }
+
+    fn seen(&self, at: Address, observed: &Observed) -> Result<ClusterNumber, Sorted> {
+        let Some(value) = observed.single() else { return self.absent(at, observed) };
+        let known = match self.facts.micro_op(at) {
+            MicroOp::CompareAndSet { .. } => self.facts.expected(at),
+            _ => self.facts.seen(at),
+        };
+        let maker = match known.first().copied().unwrap_or(Maker::Nobody) {
+            // A version that belongs to another value proves nothing about this one.
+            Maker::One(writer)
+                if !observed.versions.is_empty() && !writes(self.facts.micro_op(writer), value) =>
+            {
+                self.facts.maker(self.key, value, None)
+            }
+            known => known,
+        };
+        match maker {
+            Maker::One(writer) => Ok(self.number(writer)),
+            Maker::Nobody if self.is_empty(value) => self.absent(at, observed),
+            Maker::Nobody => Err(Sorted::Unexplained(at)),
+            Maker::Several { .. } => Err(Sorted::Ambiguous),
+        }
+    }
+
+    // Some stores show an empty list where nobody wrote, and a counter that nobody moved as 0.
+    fn is_empty(&self, value: &Value) -> bool {
+        let usage = self.facts.usage(self.key);
+        let is_unwritten = usage.writes + usage.compare_and_sets == 0;
+        value.as_list().is_some_and(<[Value]>::is_empty) || (is_unwritten && value.as_integer() == Some(0))
+    }
+
+    fn absent(&self, at: Address, observed: &Observed) -> Result<ClusterNumber, Sorted> {
+        if self.facts.usage(self.key).deletes == 0 {
+            return Ok(0);
+        }
+        if let Some(version) = observed.versions.first()
+            && let Maker::One(writer) = self.facts.version_maker(self.key, version)
+            && matches!(self.facts.micro_op(writer), MicroOp::Delete { .. })
+        {
+            return Ok(self.number(writer));
+        }
+        let (_, completed) = interval(self.facts, at);
+        let may_be_seen = |writer: &Address| {
+            matches!(self.facts.micro_op(*writer), MicroOp::Delete { .. })
+                && self.facts.operation(*writer).is_possible()
+                && interval(self.facts, *writer).0 <= completed
+        };
+        match self.facts.on_key(self.key).iter().any(may_be_seen) {
+            true => Err(Sorted::Ambiguous),
+            false => Ok(0),
+        }
+    }
+
+    // An unknown write that nobody saw may never have happened, so it constrains nothing.
+    fn drop_unseen(&mut self) {
+        let clusters = self.facts.on_key(self.key).len() + 1;
+        let mut found = vec![None; clusters];
+        for (from, to) in &self.register.swaps {
+            found[*to as usize] = Some(*from);
+        }
+        // What surely was there, and through compare-and-set what must have been there before it.
+        let mut happened = vec![false; clusters];
+        for access in &self.register.accesses {
+            let mut at = (access.completed < u64::MAX).then_some(access.cluster);
+            while let Some(cluster) = at.filter(|cluster| !happened[*cluster as usize]) {
+                happened[cluster as usize] = true;
+                at = found[cluster as usize];
+            }
+        }
+        self.register.accesses.retain(|access| happened[access.cluster as usize]);
+        self.register.swaps.retain(|(_, to)| happened[*to as usize]);
+    }
+}
+
+/// When a call was asked and answered, each plus one; `u64::MAX` if its outcome is unknown.
+pub(super) fn interval(facts: &Facts<'_>, at: Address) -> (u64, u64) {
+    let operation = facts.operation(at);
+    let completed = match operation.completed {
+        Some(completed) if operation.is_confirmed() => completed.0 + 1,
+        _ => u64::MAX,
+    };
+    (operation.invoked.0 + 1, completed)
+}
+
+fn writes(micro_op: &MicroOp, seen: &Value) -> bool {
+    match micro_op {
+        MicroOp::Write { value, .. } | MicroOp::CompareAndSet { value, .. } => value == seen,
+        _ => false,
+    }
+}
