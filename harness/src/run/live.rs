@@ -96,10 +96,14 @@ async fn act(
         "read",
         &format!("final keys={} nodes={} answered={answered}/{asked}", keys.len(), stage.nodes.len()),
     );
-    stage.recorder.record(EventKind::Phase(Phase::Done));
-    if let Some(power) = power {
+    if let Some(mut power) = power {
+        while let Ok(exit) = power.exits.try_recv() {
+            show.happened(&Happening::Node(exit.clone()));
+            stage.recorder.record(EventKind::Node(exit));
+        }
         power.supervisor.kill_all().await;
     }
+    stage.recorder.record(EventKind::Phase(Phase::Done));
     Ok(())
 }
 
