@@ -134,7 +134,7 @@ fn context(history: &History) -> String {
     }
     let load_end = history.phase_began(Phase::Settle).unwrap_or(history.end());
     parts.push(format!("{:.1} s", load_end.as_secs_f64()));
-    parts.push(format!("{} operations", grouped(history.operations().len() as u64)));
+    parts.push(counted(history.operations().len() as u64, "operation", "operations"));
     if !header.seed.is_empty() {
         parts.push(format!("seed {}", header.seed));
     }
