@@ -107,6 +107,7 @@ fn stage_of(fault: &str) -> &'static str {
 fn begins(fault: &FaultLine) -> String {
     match fault.name.as_str() {
         "partition" => format!("splits: {}", fault.summary),
+        name if fault.summary.starts_with(name) => fault.summary.clone(),
         name => format!("{name}: {}", fault.summary),
     }
 }

@@ -313,7 +313,8 @@ impl Show {
     fn happened(&self, happening: &Happening) {
         match happening {
             Happening::Fault(fault) => {
-                let what = format!("{}={}", fault.name, fault.summary.replace(' ', ""));
+                let summary = fault.summary.strip_prefix(&fault.name).unwrap_or(&fault.summary);
+                let what = format!("{}={}", fault.name, summary.replace(' ', ""));
                 match fault.stage {
                     FaultStage::Injecting => self.line("fault", &what),
                     FaultStage::Effective => {
