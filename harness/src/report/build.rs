@@ -203,8 +203,9 @@ fn consequence(row: &Row, judged: &Judged) -> Option<String> {
 
 /// True if a fault had its hands on the node's process then.
 fn is_our_doing(history: &History, time: Nanos, node: &NodeName) -> bool {
-    let until_then = history.faults().iter().filter(|(at, fault)| *at <= time && fault.nodes.contains(node));
-    let last = until_then.last().map(|(_, fault)| fault.stage);
+    let mut until_then =
+        history.faults().iter().filter(|(at, fault)| *at <= time && fault.nodes.contains(node));
+    let last = until_then.next_back().map(|(_, fault)| fault.stage);
     matches!(last, Some(FaultStage::Injecting | FaultStage::Effective | FaultStage::Healing))
 }
 
