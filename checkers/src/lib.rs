@@ -12,6 +12,7 @@
 
 pub mod budget;
 pub mod causal;
+pub mod certificate;
 pub mod evidence;
 pub mod facts;
 pub mod graph;

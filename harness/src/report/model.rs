@@ -77,6 +77,8 @@ pub(crate) struct Told {
     pub(crate) edges: Vec<ToldEdge>,
     pub(crate) conclusion: String,
     pub(crate) certainty: Certainty,
+    /// What a second look at the history found wrong with the proof; none if it holds up.
+    pub(crate) flaw: Option<String>,
     pub(crate) weight: u64,
 }
 

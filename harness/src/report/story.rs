@@ -1,6 +1,6 @@
 //! Stories: a finding's operations in the order of time, with what happened to the cluster in between.
 
-use checkers::{Edge, Finding};
+use checkers::{Edge, Finding, certificate};
 use histories::{History, Nanos};
 
 use super::faults::fault_lines;
@@ -32,6 +32,7 @@ fn tell(history: &History, index: usize, guarantee: &'static str, finding: Findi
         keys: finding.keys.iter().map(|key| named(key.as_str())).collect(),
         edges: edges.collect(),
         rows: story_rows(history, &finding),
+        flaw: certificate::verify(history, &finding).err().map(|flaw| flaw.to_string()),
         story: finding.story,
         brief: finding.brief,
         conclusion: finding.conclusion,
