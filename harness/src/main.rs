@@ -14,6 +14,7 @@ mod recorder;
 mod report;
 mod rng;
 mod run;
+mod sim;
 mod store;
 mod target;
 mod workload;

@@ -23,6 +23,9 @@ pub(crate) struct Run {
     /// Print the plan as it will run, with the origin of each value, and stop
     #[arg(long)]
     show_plan: bool,
+    /// live: real processes; sim: virtual time, in which a seed repeats to the byte [default: live]
+    #[arg(long, value_name = "WORLD")]
+    world: Option<String>,
 
     /// reference:MODE, control, or the URLs of a store that speaks the reference API
     #[arg(
@@ -140,7 +143,8 @@ impl Run {
 
     fn layers(&self, matches: &ArgMatches) -> Result<(Layer, Layer), Stop> {
         let (mut environment, mut flags) = (Layer::default(), Layer::default());
-        let given: [(&str, &str, &Option<String>); 15] = [
+        let given: [(&str, &str, &Option<String>); 16] = [
+            ("world", "world", &self.world),
             ("target", "target", &self.target),
             ("target.nodes", "nodes", &self.nodes),
             ("load.workload", "workload", &self.workload),
