@@ -579,3 +579,34 @@ fn ctrl_c_heals_reads_back_and_judges() {
     assert!(verdict.contains("✓ held"), "{verdict}");
     assert!(verdict.contains("stopped with Ctrl-C"), "{verdict}");
 }
+
+#[test]
+fn a_simulated_run_repeats_to_the_byte() {
+    let history = |arguments: &str| {
+        let desk = Desk::new();
+        let output = desk.run(arguments);
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        assert!(text(&output.stdout).contains("--world sim") || !arguments.starts_with("demo"));
+        std::fs::read(desk.only_run().join("history.jsonl.zst")).unwrap()
+    };
+    for arguments in
+        ["demo --world sim --seed 5", "run --world sim --seed 5 -d 3s -f kill,pause -e no-lost-updates=watch"]
+    {
+        assert!(history(arguments) == history(arguments), "{arguments} makes two histories");
+    }
+}
+
+#[test]
+fn only_what_the_simulator_knows_is_simulated() {
+    let desk = Desk::new();
+    desk.refuses(
+        "run --world sim -t http://127.0.0.1:9 -f none",
+        64,
+        expect![[r#"
+        error: http://127.0.0.1:9 cannot be simulated; the simulated world has reference:MODE and control
+    "#]],
+    );
+    desk.refuses("run --world smi", 64, expect![[r#"
+        error: --world: no world "smi"; did you mean sim? there are live, sim (live: real processes; sim: virtual time, the same to the byte for one seed)
+    "#]]);
+}

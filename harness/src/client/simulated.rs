@@ -10,9 +10,7 @@
 use histories::{Call, Key, MicroOp, Observed, Outcome, Reason, Reply, Value, Version};
 use reference_db::clock::DotSet;
 use reference_db::request::Reading;
-use reference_db::{
-    Action, Ask, Consistency, Datum, Dot, Refusal, Request, Response, Step, refusal,
-};
+use reference_db::{Action, Ask, Consistency, Datum, Dot, Refusal, Request, Response, Step, refusal};
 
 use super::dependency::{Condition, Memory};
 use super::{Dialect, Locality, undecided};
@@ -199,7 +197,8 @@ mod tests {
         check(Mode::Lww, read(), reading(one("[1]", Some(dot("A:1")))), "[1]");
         check(Mode::Lww, read(), reading(Reading::Absent), "nothing");
         check(Mode::Lww, read(), reading(one("null", None)), "nothing");
-        let siblings = ["A:1", "B:1"].map(|version| Sibling { value: Datum::integer(7), version: dot(version) });
+        let siblings =
+            ["A:1", "B:1"].map(|version| Sibling { value: Datum::integer(7), version: dot(version) });
         check(Mode::Siblings, read(), reading(Reading::Siblings(siblings.into())), "7 | 7");
         let written = Response::Written { dot: dot("B:3"), context: DotSet::new() };
         check(Mode::Lww, write(), written, "ok B:3");
@@ -207,7 +206,7 @@ mod tests {
         check(Mode::Lww, write(), refused(Refusal::Stale { key: "k".into() }), "failed conflict");
         let silent = || refused(Refusal::LeaderSilent { write: true });
         check(Mode::SingleLeader, write(), silent(), "unknown leader did not answer in time");
-        let unreadable = "failed an answer that cannot be read: the number 1.5 is not a signed 64-bit integer";
+        let unreadable = "failed an answer that cannot be read: the number 1.5 is not a signed 64-bit integer at line 1 column 3";
         check(Mode::Lww, read(), reading(one("1.5", None)), unreadable);
     }
 

@@ -204,7 +204,9 @@ mod tests {
 
     #[test]
     fn a_wide_terminal_shows_everything() {
-        check(100, expect![[r#"
+        check(
+            100,
+            expect![[r#"
             run  cart · reference:lww ×3 · seed 7f3a91c2 ━━━━━━━━━━━━━━━━━━━━━━━━╸──────────────── 18.4 / 30.0 s
             ops      601/s  ▄█▇█   11 062 ok   3 failed   0 unknown
             latency  p50 2.1 ms   p99 19 ms   max 49 ms
@@ -212,17 +214,21 @@ mod tests {
             nodes    A ◐ 300/s   B ● 120/s   C ○ 0/s          ● up  ◐ cut off  ○ down
             suspects 31  keys changed on both sides; first k17 (412 on A only, 434 on B only)
             Ctrl-C: stop here and check what was recorded
-        "#]]);
+        "#]],
+        );
     }
 
     #[test]
     fn a_narrow_terminal_drops_what_matters_least() {
-        check(60, expect![[r#"
+        check(
+            60,
+            expect![[r#"
             run  cart · reference:lww ×3 · seed 7f3a91c2 18.4 / 30.0 s
             ops      601/s   11 062 ok   3 failed   0 unknown
             latency  p50 2.1 ms   p99 19 ms   max 49 ms
             faults   ──────────▒▒▒▒▒▒▒▒▒░┄┄┄┄┄┄┄┄┄┄   partition A | B C…
             Ctrl-C: stop here and check what was recorded
-        "#]]);
+        "#]],
+        );
     }
 }

@@ -87,12 +87,16 @@ fn tell(progress: &Progress, event: &Event) {
             let what = format!("{}={}", fault.name, fault.summary.replace(' ', ""));
             match fault.stage {
                 FaultStage::Injecting => progress.line(event.time, "fault", &what),
-                FaultStage::Effective => progress.line(event.time, "bites", &format!("{what} {}", fault.detail)),
+                FaultStage::Effective => {
+                    progress.line(event.time, "bites", &format!("{what} {}", fault.detail))
+                }
                 FaultStage::Ineffective => {
                     progress.line(event.time, "fault", &format!("{what} did not bite: {}", fault.detail));
                 }
                 FaultStage::Healing => progress.line(event.time, "heal", &what),
-                FaultStage::Healed => progress.line(event.time, "healed", &format!("{what} {}", fault.detail)),
+                FaultStage::Healed => {
+                    progress.line(event.time, "healed", &format!("{what} {}", fault.detail))
+                }
             }
         }
         EventKind::Node(node) => {

@@ -98,7 +98,8 @@ mod tests {
     use reference_db::message::Boot;
 
     fn batch(boots: &[u64]) -> Vec<Record> {
-        let record = |boot: &u64| Record::Start { format: 1, origin: "A".parse().unwrap(), boot: Boot(*boot) };
+        let record =
+            |boot: &u64| Record::Start { format: 1, origin: "A".parse().unwrap(), boot: Boot(*boot) };
         boots.iter().map(record).collect()
     }
 

@@ -57,7 +57,8 @@ impl Host {
         };
         let members: Vec<_> = nodes.iter().map(name).collect();
         let ReferenceSpec { mode, topology, delivery, .. } = *spec;
-        let settings = NodeSettings { mode, topology, delivery, ..NodeSettings::new(members[index], members) };
+        let settings =
+            NodeSettings { mode, topology, delivery, ..NodeSettings::new(members[index], members) };
         let config = match NodeConfig::new(settings) {
             Ok(config) => config,
             Err(error) => panic!("a cluster of ours has settings that the database refuses: {error}"),
@@ -248,9 +249,12 @@ mod tests {
         assert_eq!(after(|wishes| host.synced(Nanos(3), wishes)), (vec![], false));
         assert_eq!(after(|wishes| host.take(Nanos(4), write(2), wishes)), (vec![], false));
         assert_eq!(after(|wishes| host.tick(Nanos(5), wishes)), (vec![], false));
-        assert_eq!(after(|wishes| {
-            host.resume(Nanos(6), wishes);
-        }), (vec![1], true));
+        assert_eq!(
+            after(|wishes| {
+                host.resume(Nanos(6), wishes);
+            }),
+            (vec![1], true)
+        );
     }
 
     #[test]

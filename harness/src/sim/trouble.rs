@@ -104,7 +104,12 @@ impl Fault {
     }
 
     /// A message between these two met the fault; gives the event if it is the first.
-    pub(super) fn bite(&mut self, now: Nanos, (from, to): (NodeName, NodeName), bite: Bite) -> Option<FaultEvent> {
+    pub(super) fn bite(
+        &mut self,
+        now: Nanos,
+        (from, to): (NodeName, NodeName),
+        bite: Bite,
+    ) -> Option<FaultEvent> {
         let fate = match bite {
             Bite::Held => {
                 self.held += 1;
@@ -229,7 +234,8 @@ mod tests {
         expect!["after 12 ms the first message met it: A → B is lost"].assert_eq(&first.detail);
         assert_eq!(fault.bite(Nanos::from_millis(1013), link(), Bite::Held), None);
         assert_eq!(fault.ending().len(), 1);
-        expect!["1 messages were held, and go on now; 1 messages were lost"].assert_eq(&fault.ended(&[]).detail);
+        expect!["1 messages were held, and go on now; 1 messages were lost"]
+            .assert_eq(&fault.ended(&[]).detail);
     }
 
     #[test]

@@ -85,7 +85,10 @@ pub(crate) fn simulate(
 
 /// What happens.
 enum Happening {
-    Arrive { to: End, parcel: Box<Parcel> },
+    Arrive {
+        to: End,
+        parcel: Box<Parcel>,
+    },
     Tick(usize, Life),
     Synced(usize, Life),
     /// A client's next call is due, which was planned for then.
@@ -215,8 +218,7 @@ impl<'a> World<'a> {
         for index in 0..self.clients.len() {
             if let Some(in_flight) = self.clients[index].in_flight.take() {
                 self.agenda.cancel(in_flight.gives_up);
-                let (session, outcome) =
-                    (self.clients[index].session, Outcome::Unknown(Reason::UNANSWERED));
+                let (session, outcome) = (self.clients[index].session, Outcome::Unknown(Reason::UNANSWERED));
                 self.note(EventKind::Complete { session, outcome });
             }
         }

@@ -102,13 +102,16 @@ impl World<'_> {
             Crashed::Idle => "nothing was being written".to_string(),
             Crashed::Kept(count) => format!("{count} records were being written and are there"),
             Crashed::Lost(count) => format!("{count} records were being written and are lost"),
-            Crashed::Torn(count) => format!("{count} records were being written, half of them is there: lost"),
+            Crashed::Torn(count) => {
+                format!("{count} records were being written, half of them is there: lost")
+            }
         };
         self.note_node(name, NodeState::Down, "killed");
         // Whoever waits for an answer of the process sees its connection break.
         for index in 0..self.clients.len() {
             let client = &self.clients[index];
-            if client.in_flight.as_ref().is_some_and(|in_flight| in_flight.reached && in_flight.node == node) {
+            if client.in_flight.as_ref().is_some_and(|in_flight| in_flight.reached && in_flight.node == node)
+            {
                 let caller = Caller { client: index as u32, call: client.calls };
                 self.answer(node, caller, Answer::Broken);
             }

@@ -62,7 +62,14 @@ impl World<'_> {
         }
     }
 
-    pub(super) fn ask(&mut self, index: u32, node: usize, call: Call, planned: Option<Nanos>, locality: Locality) {
+    pub(super) fn ask(
+        &mut self,
+        index: u32,
+        node: usize,
+        call: Call,
+        planned: Option<Nanos>,
+        locality: Locality,
+    ) {
         let client = &mut self.clients[index as usize];
         client.calls += 1;
         let caller = Caller { client: index, call: client.calls };

@@ -25,7 +25,11 @@ impl World<'_> {
     }
 
     /// Lets something happen to a host, and does what it wants.
-    pub(super) fn with_host<R>(&mut self, node: usize, act: impl FnOnce(&mut Host, Nanos, &mut Wishes) -> R) -> R {
+    pub(super) fn with_host<R>(
+        &mut self,
+        node: usize,
+        act: impl FnOnce(&mut Host, Nanos, &mut Wishes) -> R,
+    ) -> R {
         let (now, mut wishes) = (self.agenda.now(), Wishes::default());
         let host = self.host(node);
         let result = act(host, now, &mut wishes);
