@@ -102,8 +102,38 @@ fn a_million_operations_are_judged() {
     for guarantee in ["convergence", "deletes-stay-deleted", "no-made-up-values"] {
         assert_eq!(judge(&facts, guarantee).judgement, Judgement::Held, "{guarantee}");
     }
+    let by_order = ["causal-order", "linearizable", "monotonic-reads", "monotonic-writes"];
+    for guarantee in by_order.into_iter().chain(["read-your-writes", "writes-follow-reads"]) {
+        assert_eq!(judge(&facts, guarantee).judgement, Judgement::Held, "{guarantee}");
+    }
     // One copy after another: no two sessions start from one version.
     assert!(!judge(&facts, "no-lost-updates").is_broken());
+}
+
+#[test]
+fn one_chain_of_a_million_changes_overflows_nothing() {
+    let (key, node) = (Key::from("x"), NodeName::from("A"));
+    let (mut events, mut state) = (Vec::new(), Observed::default());
+    for number in 0..1_000_000 {
+        let (key, value) = (key.clone(), Value::from(number));
+        let call = match number % 10 {
+            9 => MicroOp::Read { key },
+            _ => MicroOp::CompareAndSet { key, expected: Box::new(state.clone()), value },
+        };
+        let reply = match &call {
+            MicroOp::Read { .. } => Reply::read(state.clone()),
+            _ => {
+                state = Observed::value(number);
+                Reply::changed(None)
+            }
+        };
+        push(&mut events, (SessionId(number as u32 % 3), &node), call, reply);
+    }
+    let history = History::new(Header::default(), events).unwrap();
+    let facts = Facts::new(&history);
+    for guarantee in ["linearizable", "causal-order", "read-your-writes"] {
+        assert_eq!(judge(&facts, guarantee).judgement, Judgement::Held, "{guarantee}");
+    }
 }
 
 #[test]

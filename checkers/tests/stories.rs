@@ -176,3 +176,220 @@ fn an_aborted_read_names_the_failed_call() {
     "#]],
     );
 }
+
+#[test]
+fn a_stale_read_names_the_newer_value_and_when_it_was_confirmed() {
+    check(
+        "linearizable",
+        "stale-read",
+        expect![[r#"
+        1 key did not behave like a single copy
+        1 read after a confirmed write, on 1 key
+
+        Client c1 read x on node B at 0.006 s and was told 5. But c0's write of 6 was confirmed at 0.005 s, before that began, and 6 is the newer value: c0's write of 5 was confirmed at 0.002 s, before c0's write of 6 began at 0.003 s.
+        5 seen after 6
+          1 writes x = 5 | OK | 
+          2 writes x = 6 | OK | 
+          3 reads x | 5 | the proof
+          1 rt 2: c0's write of 5 was confirmed at 0.002 s, before c0's write of 6 began at 0.003 s
+          3 rw 2: c1's read found 5, which 6 had replaced
+          2 rt 3: c0's write of 6 was confirmed at 0.005 s, before c1's read began at 0.006 s
+        So 5 would have to hold both before and after 6: one copy cannot.
+        Certain("all 3 operations were answered")
+    "#]],
+    );
+}
+
+#[test]
+fn two_changes_of_one_value_are_a_lost_update() {
+    check(
+        "linearizable",
+        "two-swaps-of-one-value",
+        expect![[r#"
+        1 key did not behave like a single copy
+        2 reads after a confirmed write, on 1 key
+
+        Client c1's change to 2 and c2's change to 3 both replaced 1. Whichever came second should have found the other's value.
+        1 was replaced twice
+          1 changes x from 1 to 2 | OK | 
+          2 changes x from 1 to 3 | OK | the proof
+          1 rw 2: c1's change to 2 found 1, which c2's change to 3 replaces
+          2 rw 1: c2's change to 3 found 1, which c1's change to 2 replaces
+        So each of the two came before the other: a cycle that no order can explain.
+        Certain("all 2 operations were answered")
+    "#]],
+    );
+}
+
+#[test]
+fn what_only_the_search_refutes_lists_the_few_calls() {
+    check(
+        "linearizable",
+        "deleted-and-seen-again",
+        expect![[r#"
+        1 key did not behave like a single copy
+        2 reads after a confirmed write, on 1 key
+
+        Client c3 read x at 0.008 s and was told 1. Together with the 3 other calls listed here, no order explains that: each one that agrees with time gives some call another answer than it got.
+        4 calls without a legal order
+          1 writes x = 1 | OK | 
+          2 deletes x | OK | 
+          3 deletes x | OK | 
+          4 reads x | 1 | the proof
+          1 rt 2: c0's write of 1 was confirmed at 0.001 s, before c1's delete began at 0.002 s
+          2 ww 1: c1's delete came before a call that found 1, so before that was written
+        Every order that agrees with time was tried: a single copy allows none.
+        Certain("all 4 operations were answered")
+    "#]],
+    );
+}
+
+#[test]
+fn a_causal_violation_tells_cause_and_effect() {
+    check(
+        "causal-order",
+        "question-and-answer",
+        expect![[r#"
+        an effect was visible before its cause, 1 time
+        2 reads of a key after a known write to it
+
+        Client c7 saw 771 and then wrote k8 = 772. Client c4 saw that, looked for 771 in k4, and was told nothing.
+        771 missing, nothing seen
+          1 writes k4 = 771 | OK | 
+          2 reads k4 | 771 | 
+          3 writes k8 = 772 | OK | 
+          4 reads k8 | 772 | 
+          5 reads k4 | nothing | the proof
+          1 wr 2: c7 found what c2 had written
+          2 so 3: c7 did one after the other
+          3 wr 4: c4 found what c7 had written
+          4 so 5: c4 did one after the other
+          5 rw 1: but it read k4 as it was before 771
+        So the read came both before and after the write that it missed.
+        Certain("all 5 operations were answered")
+    "#]],
+    );
+}
+
+#[test]
+fn contradictory_orders_name_the_reads_that_demand_them() {
+    check(
+        "causal-order",
+        "bouajjani-a",
+        expect![[r#"
+        clients saw writes in contradictory orders, 1 time
+        2 reads of a key after a known write to it
+
+        What 2 clients saw cannot be put in one order: each of 2 writes would have to be replaced by the next, all around.
+        a circle of 2 operations
+          1 writes x = 1 | OK | 
+          2 writes x = 2 | OK | 
+          3 reads x | 2 | 
+          4 reads x | 1 | 
+          1 ww 2: c0 knew of 1 when it read x and saw 2
+          2 ww 1: c1 knew of 2 when it read x and saw 1
+        So each of them came before itself: a cycle that no order can explain.
+        Certain("all 4 operations were answered")
+    "#]],
+    );
+}
+
+#[test]
+fn an_own_write_that_is_missing_names_both_operations() {
+    check(
+        "read-your-writes",
+        "password",
+        expect![[r#"
+        1 read did not show what its own session had written, on 1 key
+        1 read of a key after an own write to it
+
+        Client c0 wrote password = 2. When it then read password on node B, it was told 1: its own write was missing.
+        2 gone, 1 seen
+          1 writes password = 1 | OK | 
+          2 writes password = 2 | OK | 
+          3 reads password | 1 | the proof
+          2 so 3: c0 did one after the other
+          1 so 2: c0 did one after the other
+          3 rw 2: but it read password as it was before 2, and 1 came before that
+        So the read came both before and after the write that it should have shown.
+        Certain("all 3 operations were answered")
+    "#]],
+    );
+}
+
+#[test]
+fn a_read_that_goes_back_names_both_reads_and_nodes() {
+    check(
+        "monotonic-reads",
+        "calendar",
+        expect![[r#"
+        1 read showed an older state than its session had seen, on 1 key
+        1 pair of reads of one key in one session
+
+        Client c0 read calendar on node A and was told 2. When it read it again on node B, it was told 1, which is older.
+        2 gone, 1 seen
+          1 writes calendar = 1 | OK | 
+          2 writes calendar = 2 | OK | 
+          3 reads calendar | 2 | 
+          4 reads calendar | 1 | the proof
+          2 wr 3: c0 found what c1 had written
+          3 so 4: c0 did one after the other
+          1 so 2: c1 did one after the other
+          4 rw 2: but it read calendar as it was before 2, and 1 came before that
+        So the read came both before and after the write that it should have shown.
+        Certain("all 4 operations were answered")
+    "#]],
+    );
+}
+
+#[test]
+fn writes_out_of_order_name_both_writes() {
+    check(
+        "monotonic-writes",
+        "library-and-program",
+        expect![[r#"
+        1 read missed an earlier write of a session whose later one was there, on 1 key
+        1 read of a key after a later write of its writer was seen
+
+        Client c1 wrote library = 1 and then wrote program = 2. Client c0 saw the second on node B, but when it then read library on node B, it was told nothing: the first was missing.
+        1 gone, nothing seen
+          1 writes library = 1 | OK | 
+          2 writes program = 2 | OK | 
+          3 reads program | 2 | 
+          4 reads library | nothing | the proof
+          1 so 2: c1 did one after the other
+          2 wr 3: c0 found what c1 had written
+          3 so 4: c0 did one after the other
+          4 rw 1: but it read library as it was before 1
+        So the read came both before and after the write that it should have shown.
+        Certain("all 4 operations were answered")
+    "#]],
+    );
+}
+
+#[test]
+fn an_answer_without_its_question_names_who_answered() {
+    check(
+        "writes-follow-reads",
+        "bulletin-board",
+        expect![[r#"
+        1 read missed what the writer of something seen had read, on 1 key
+        1 read of a key that the writer of something seen had read before
+
+        Client c2 read 1 and then wrote reply = 2. Client c0 saw that on node B, but when it then read article on node B, it was told nothing, which is older.
+        1 gone, nothing seen
+          1 writes article = 1 | OK | 
+          2 reads article | 1 | 
+          3 writes reply = 2 | OK | 
+          4 reads reply | 2 | 
+          5 reads article | nothing | the proof
+          1 wr 2: c2 found what c1 had written
+          2 so 3: c2 did one after the other
+          3 wr 4: c0 found what c2 had written
+          4 so 5: c0 did one after the other
+          5 rw 1: but it read article as it was before 1
+        So the read came both before and after the write that it should have shown.
+        Certain("all 5 operations were answered")
+    "#]],
+    );
+}

@@ -11,8 +11,9 @@
 //! *not judged*. Broken stays broken whatever else went wrong.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use checkers::{Budget, CHECKERS, Facts, Judgement, Verdict};
+use checkers::{Budget, Checker, Facts, Judgement, Verdict};
 use histories::{FaultStage, History};
 
 use crate::exit::Exit;
@@ -72,19 +73,55 @@ pub(crate) fn expectations(
 pub(crate) fn judge(history: &History, rules: &Rules) -> Judged {
     let facts = Facts::new(history);
     let toothless = toothless_faults(history);
-    let rows: Vec<Row> = rules
-        .expect
-        .iter()
-        .filter_map(|(name, expected)| {
-            let checker = CHECKERS.iter().find(|checker| checker.guarantee() == name)?;
-            let verdict = checker.check(&facts, Budget { steps: rules.steps });
-            Some(Row { expected: *expected, verdict: demand_evidence(verdict, rules, &toothless) })
-        })
-        .collect();
-    let exit = rows.iter().map(|row| exit_of(row, rules)).fold(Exit::Met, Exit::worse);
+    let verdicts = check_all(&facts, rules);
+    let row = |(expected, verdict): (Expectation, Verdict)| {
+        let verdict = demand_evidence(verdict, rules, &toothless);
+        Row { expected: demand_chances(expected, &verdict, rules), verdict }
+    };
+    let mut rows: Vec<Row> = verdicts.into_iter().map(row).collect();
+    rows.sort_by_key(|row| row.expected == Expectation::Watch);
+    let exit = rows.iter().map(exit_of).fold(Exit::Met, Exit::worse);
     let judged_nothing = rows.iter().all(|row| matches!(row.verdict.judgement, Judgement::NotJudged { .. }));
     let exit = if judged_nothing { exit.worse(Exit::Indeterminate) } else { exit };
     Judged { exit: soften(exit, rules), rows }
+}
+
+/// Asks the checkers side by side, on all cores; what each says depends on the history alone.
+fn check_all(facts: &Facts<'_>, rules: &Rules) -> Vec<(Expectation, Verdict)> {
+    let asked: Vec<(Expectation, &dyn Checker)> = rules
+        .expect
+        .iter()
+        .filter_map(|(name, expected)| Some((*expected, checkers::checker(name)?)))
+        .collect();
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut answers = Vec::new();
+        while let Some((expected, checker)) = asked.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let verdict = checker.check(facts, Budget { steps: rules.steps });
+            answers.push((verdict.guarantee, (*expected, verdict)));
+        }
+        answers
+    };
+    let cores = std::thread::available_parallelism().map_or(1, usize::from).min(asked.len().max(1));
+    let mut answers = std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..cores).map(|_| scope.spawn(work)).collect();
+        let join = |worker: std::thread::ScopedJoinHandle<'_, Vec<_>>| {
+            worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        };
+        workers.into_iter().flat_map(join).collect::<Vec<_>>()
+    });
+    answers.sort_by_key(|(name, _)| asked.iter().position(|(_, checker)| checker.guarantee() == *name));
+    answers.into_iter().map(|(_, answer)| answer).collect()
+}
+
+/// A record of unknown origin is only expected to hold what it puts to the test.
+fn demand_chances(expected: Expectation, verdict: &Verdict, rules: &Rules) -> Expectation {
+    let unjudged = matches!(verdict.judgement, Judgement::NotJudged { .. });
+    if rules.forgive_no_chance && unjudged && verdict.chances.count == 0 {
+        Expectation::Watch
+    } else {
+        expected
+    }
 }
 
 fn soften(exit: Exit, rules: &Rules) -> Exit {
@@ -110,14 +147,11 @@ fn demand_evidence(mut verdict: Verdict, rules: &Rules, toothless: &[String]) ->
     verdict
 }
 
-fn exit_of(row: &Row, rules: &Rules) -> Exit {
+fn exit_of(row: &Row) -> Exit {
     match (row.expected, &row.verdict.judgement) {
         (Expectation::Watch, _) => Exit::Met,
         (Expectation::Hold, Judgement::Held) | (Expectation::Break, Judgement::Broken) => Exit::Met,
         (Expectation::Hold, Judgement::Broken) | (Expectation::Break, Judgement::Held) => Exit::Broken,
-        (_, Judgement::NotJudged { .. }) if rules.forgive_no_chance && row.verdict.chances.count == 0 => {
-            Exit::Met
-        }
         (_, Judgement::NotJudged { .. }) => Exit::Indeterminate,
     }
 }
@@ -131,6 +165,7 @@ fn toothless_faults(history: &History) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use checkers::CHECKERS;
     use histories::text;
 
     const LOST: &str = "

@@ -6,13 +6,12 @@
 //!   0.3 s  c0 confirmed        ──┘ └─ (the recording ends)
 //! ```
 
-use std::collections::BTreeMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
-use rustc_hash::FxHashSet;
-
+use crate::names::Names;
 use crate::{
-    Call, Event, EventKind, FaultEvent, Header, Key, Malformed, MicroOp, Nanos, NodeEvent, NodeName,
-    Observed, Operation, OperationId, Outcome, Phase, Problem, Reason, Reply, SessionId,
+    Call, Event, EventKind, FaultEvent, Header, Malformed, MicroOp, Nanos, NodeEvent, NodeName, Observed,
+    Operation, OperationId, Outcome, Phase, Problem, Reason, Reply, SessionId,
 };
 
 /// What every client saw, what was done to the cluster, and when.
@@ -103,9 +102,10 @@ impl History {
 #[derive(Debug)]
 pub struct HistoryBuilder {
     history: History,
-    sessions: BTreeMap<SessionId, SessionState>,
-    names: FxHashSet<Key>,
-    node_names: FxHashSet<NodeName>,
+    sessions: FxHashMap<SessionId, SessionState>,
+    names: Names,
+    /// The nodes that the header names; empty if it names none, and then any node may come.
+    declared: FxHashSet<NodeName>,
     phase: Phase,
     count: usize,
 }
@@ -120,7 +120,7 @@ enum SessionState {
 impl HistoryBuilder {
     /// Starts a history.
     pub fn new(header: Header) -> Self {
-        let node_names = header.nodes.iter().cloned().collect();
+        let declared = header.nodes.iter().cloned().collect();
         let history = History {
             header,
             operations: Vec::new(),
@@ -130,7 +130,7 @@ impl HistoryBuilder {
             end: Nanos(0),
         };
         let phase = Phase::default();
-        Self { history, sessions: BTreeMap::new(), names: FxHashSet::default(), node_names, phase, count: 0 }
+        Self { history, sessions: FxHashMap::default(), names: Names::default(), declared, phase, count: 0 }
     }
 
     /// Takes the next event.
@@ -139,6 +139,11 @@ impl HistoryBuilder {
         self.take(event).map_err(|problem| Malformed { index, problem })?;
         self.count += 1;
         Ok(())
+    }
+
+    /// The names so far, for a reader that makes events of texts.
+    pub(crate) fn names(&mut self) -> &mut Names {
+        &mut self.names
     }
 
     /// Ends the recording: a call still in flight stays unknown.
@@ -218,39 +223,28 @@ impl HistoryBuilder {
     }
 
     fn check_node(&self, node: &NodeName) -> Result<(), Problem> {
-        if self.history.header.nodes.is_empty() || self.history.header.nodes.contains(node) {
+        if self.declared.is_empty() || self.declared.contains(node) {
             return Ok(());
         }
         Err(Problem::UnknownNode { node: node.clone() })
     }
 
-    // A million operations on a thousand keys shall keep a thousand texts.
     fn intern_keys(&mut self, mut call: Call) -> Call {
+        let mut intern = |micro_op: &mut MicroOp| {
+            let key = micro_op.key_mut();
+            *key = self.names.key(key.as_str());
+        };
         match &mut call {
-            Call::Single(micro_op) => self.intern_key(micro_op),
-            Call::Transaction(micro_ops) => micro_ops.iter_mut().for_each(|op| self.intern_key(op)),
+            Call::Single(micro_op) => intern(micro_op),
+            Call::Transaction(micro_ops) => micro_ops.iter_mut().for_each(intern),
         }
         call
     }
 
-    fn intern_key(&mut self, micro_op: &mut MicroOp) {
-        let key = micro_op.key_mut();
-        match self.names.get(key) {
-            Some(known) => *key = known.clone(),
-            None => {
-                self.names.insert(key.clone());
-            }
-        }
-    }
-
     fn intern_node(&mut self, node: Option<NodeName>) -> Result<Option<NodeName>, Problem> {
         let Some(node) = node else { return Ok(None) };
-        if let Some(known) = self.node_names.get(&node) {
-            return Ok(Some(known.clone()));
-        }
         self.check_node(&node)?;
-        self.node_names.insert(node.clone());
-        Ok(Some(node))
+        Ok(Some(self.names.node(node.as_str())))
     }
 }
 

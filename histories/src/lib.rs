@@ -19,6 +19,7 @@ pub mod format;
 pub mod history;
 pub mod id;
 pub mod malformed;
+mod names;
 pub mod operation;
 pub mod reply;
 pub mod text;

@@ -17,7 +17,7 @@ pub struct Malformed {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Problem {
     /// Events are in the order of time.
-    #[error("time goes back from {before} to {now}")]
+    #[error("time goes back from {} ns to {} ns; events stand in the order of time", before.0, now.0)]
     TimeGoesBack {
         /// The time of the event before.
         before: Nanos,
@@ -47,7 +47,7 @@ pub enum Problem {
         session: SessionId,
     },
     /// One reply an operation.
-    #[error("the call has {calls} operations, but {replies} replies")]
+    #[error("{} for {}; give one reply an operation", count(*replies, "reply", "replies"), count(*calls, "operation", "operations"))]
     ReplyCount {
         /// Operations in the call.
         calls: usize,
@@ -55,7 +55,7 @@ pub enum Problem {
         replies: usize,
     },
     /// Reads are answered by what they saw, and nothing else is.
-    #[error("operation {index} of the call: {problem}")]
+    #[error("operation {} of the call: {problem}", index + 1)]
     ReplyKind {
         /// Which operation of the call, from 0.
         index: usize,
@@ -63,7 +63,7 @@ pub enum Problem {
         problem: &'static str,
     },
     /// Versions are named one a value, or not at all.
-    #[error("{values} values come with {versions} versions; give one version a value, or none")]
+    #[error("{} with {}; give one version a value, or none", count(*values, "value", "values"), count(*versions, "version", "versions"))]
     VersionCount {
         /// How many values.
         values: usize,
@@ -82,4 +82,8 @@ pub enum Problem {
     /// Numbers of operations fit 32 bits.
     #[error("more than 4 294 967 295 operations")]
     TooMany,
+}
+
+fn count(number: usize, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
 }

@@ -11,7 +11,7 @@
 //! these occurs: a read from the future, in circles (CyclicCO); a read of a value that nobody wrote
 //! (ThinAirRead); a read of nothing, or of an older value, although a newer write came before it
 //! (WriteCOInitRead, WriteCORead); reads that demand a circular order of writes (CyclicCF).
-//! See [`order`] for what comes before what and [`overlooked`] for the search; O(n · k) for k sessions.
+//! See `order.rs` for what comes before what and `overlooked.rs` for the search; O(n · k) for k sessions.
 //!
 //! Registers, with siblings: a read that shows several is explained by any of them. Lists and sets are
 //! judged by their elements: an element that is known and missing must have been overwritten or
@@ -20,11 +20,14 @@
 //!
 //! Source: Bouajjani, Enea, Guerraoui & Hamza, On verifying causal consistency, POPL 2017.
 
+mod circle;
 pub(crate) mod order;
 pub(crate) mod overlooked;
 pub(crate) mod path;
+pub(crate) mod questions;
 pub(crate) mod seen;
 pub(crate) mod story;
+mod walk;
 
 use std::sync::OnceLock;
 
@@ -89,7 +92,8 @@ impl Checker for Causal {
         let thin_air = teller.thin_air();
         let impossible: u64 = thin_air.iter().map(|finding| finding.weight).sum();
         let circles = circles(causality, &teller);
-        let counts = [missed, impossible, circles.len() as u64];
+        let cyclic = circles.iter().filter(|finding| finding.anomaly == circle::CYCLE).count() as u64;
+        let counts = [missed, impossible, cyclic, circles.len() as u64 - cyclic];
         let mut findings: Vec<Finding> = overlooked.into_iter().chain(thin_air).chain(circles).collect();
         if findings.is_empty() {
             return Verdict::unbroken(GUARANTEE, chances);
@@ -107,16 +111,18 @@ fn chances(count: u64) -> Chances {
     Chances { count, what }
 }
 
-fn summary([missed, impossible, circles]: [u64; 3]) -> String {
-    let parts = [
-        (missed, "an effect was visible before its cause, ", ""),
-        (impossible, "a value came from nowhere, ", ""),
-        (circles, "clients saw writes in contradictory orders, ", ""),
+fn summary(counts: [u64; 4]) -> String {
+    let what = [
+        "an effect was visible before its cause",
+        "a value came from nowhere",
+        "operations depended on each other in a circle",
+        "clients saw writes in contradictory orders",
     ];
-    let told: Vec<String> = parts
+    let told: Vec<String> = what
         .iter()
-        .filter(|(count, ..)| *count > 0)
-        .map(|(count, before, after)| format!("{before}{}{after}", counted(*count, "time", "times")))
+        .zip(counts)
+        .filter(|(_, count)| *count > 0)
+        .map(|(what, count)| format!("{what}, {}", counted(count, "time", "times")))
         .collect();
     told.join("; ")
 }
@@ -125,7 +131,10 @@ fn circles(causality: &Causality, teller: &Teller<'_, '_>) -> Vec<Finding> {
     let order = &causality.order;
     let mut circles = order.cycles.clone();
     if circles.is_empty() {
-        circles = order.cycles_with(&causality.overlooked.conflicts, CIRCLES_MAX);
+        let conflicts = &causality.overlooked.conflicts;
+        let pairs: Vec<(u32, u32)> =
+            conflicts.iter().map(|conflict| (conflict.first, conflict.later)).collect();
+        circles = order.cycles_with(&pairs, CIRCLES_MAX);
     }
     circles.truncate(CIRCLES_MAX);
     circles.iter().map(|circle| teller.circle(circle)).collect()

@@ -17,77 +17,38 @@
 use rustc_hash::FxHashSet;
 
 use crate::Facts;
-use crate::causal::order::{CausalOrder, Visit, walk};
+use crate::causal::order::CausalOrder;
+use crate::causal::questions::{Tests, newest};
 use crate::causal::seen::{Lane, Read, Saw, Seen, brought};
-
-/// Questions that are answered together; about 24 bytes each.
-const TESTS_MAX: usize = 6_000_000;
+use crate::causal::walk::{Visit, walk};
 
 /// What the walk found.
 #[derive(Debug, Default)]
 pub(crate) struct Overlooked {
     /// Number of the read, and a write that it overlooked; each read once, ascending.
     pub(crate) reads: Vec<(u32, u32)>,
-    /// The first must be ordered before the second, for a read knew the first and saw the second.
-    pub(crate) conflicts: Vec<(u32, u32)>,
-    /// Reads before which another session's write to the key was known.
+    /// What the order of writes has to agree with, in order of both writes.
+    pub(crate) conflicts: Vec<Conflict>,
+    /// Reads of a key of which a write was known before, and a write of another session then or before.
     pub(crate) chances: u64,
 }
 
-/// Is everything in `excuses` known to come before `write`? Then nothing explains `read`.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Test {
-    /// What the asker wants to know again.
-    pub(crate) about: u32,
-    pub(crate) write: u32,
-    begin: u32,
-    count: u32,
+impl Overlooked {
+    /// The conflicts by which this write comes first.
+    pub(crate) fn conflicts_of(&self, first: u32) -> &[Conflict] {
+        let begin = self.conflicts.partition_point(|conflict| conflict.first < first);
+        let length = self.conflicts[begin..].partition_point(|conflict| conflict.first == first);
+        &self.conflicts[begin..begin + length]
+    }
 }
 
-/// Many tests, answered in one walk.
-#[derive(Debug, Default)]
-pub(crate) struct Tests {
-    tests: Vec<Test>,
-    pool: Vec<u32>,
-}
-
-impl Tests {
-    /// Adds a test, unless its answer is no at first sight: what comes before is ranked lower.
-    pub(crate) fn add(&mut self, order: &CausalOrder, about: u32, write: u32, excuses: &[u32]) {
-        let rank = order.rank[write as usize];
-        if excuses.iter().any(|excuse| order.rank[*excuse as usize] >= rank) {
-            return;
-        }
-        let (begin, count) = (self.pool.len() as u32, excuses.len() as u32);
-        self.pool.extend_from_slice(excuses);
-        self.tests.push(Test { about, write, begin, count });
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.tests.len()
-    }
-
-    /// Those whose answer is yes, in the order of `about`; then there are no tests left.
-    pub(crate) fn answer(&mut self, order: &CausalOrder) -> Vec<Test> {
-        let Self { mut tests, pool } = std::mem::take(self);
-        if tests.is_empty() {
-            return tests;
-        }
-        tests.sort_unstable_by_key(|test| (order.rank[test.write as usize], test.about));
-        let mut passed = Vec::new();
-        let mut next = 0;
-        walk(order, |visit| {
-            while let Some(test) = tests.get(next).filter(|test| test.write == visit.operation) {
-                next += 1;
-                let excuses = &pool[test.begin as usize..(test.begin + test.count) as usize];
-                if excuses.iter().all(|excuse| order.is_in(*excuse, visit.after)) {
-                    passed.push(*test);
-                }
-            }
-        });
-        passed.sort_unstable_by_key(|test| (test.about, test.write));
-        passed
-    }
+/// The first write must be ordered before the later one, for a read knew the first and saw the later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Conflict {
+    pub(crate) first: u32,
+    pub(crate) later: u32,
+    /// The read's number.
+    pub(crate) read: u32,
 }
 
 /// Walks through all reads.
@@ -100,7 +61,6 @@ pub(crate) fn scan(facts: &Facts<'_>, order: &CausalOrder, seen: &Seen) -> Overl
         hints: vec![0; lanes],
         tests: Tests::default(),
         conflicts: FxHashSet::default(),
-        by_read: Vec::new(),
         found: Overlooked::default(),
     };
     let first_reads = first_reads(facts, seen);
@@ -132,8 +92,6 @@ struct Scan<'s, 'h> {
     hints: Vec<u32>,
     tests: Tests,
     conflicts: FxHashSet<(u32, u32)>,
-    /// Conflicts and the read that asks for each.
-    by_read: Vec<(u32, u32, u32)>,
     found: Overlooked,
 }
 
@@ -148,20 +106,28 @@ impl Scan<'_, '_> {
             Saw::Deleted => self.deleted(visit, number),
             Saw::Elements { .. } => self.elements(visit, number),
         }
-        if self.tests.len() >= TESTS_MAX {
+        if self.tests.is_full() {
             self.settle();
         }
     }
 
+    // Something was known of the key before, and something of it came from another session.
     fn is_chance(&self, visit: &Visit<'_>, read: &Read) -> bool {
         if !read.saw.is_clear() {
             return false;
         }
         let session = self.order.session[visit.operation as usize];
-        self.seen.lanes(read.key).any(|lane| {
+        let (mut was_known, mut is_foreign) = (matches!(read.saw, Saw::Elements { .. }), false);
+        for lane in self.seen.lanes(read.key) {
             let Lane { session: writer, column, .. } = self.seen.lane(lane);
-            writer != session && visit.before[column as usize] >= self.seen.writes(lane)[0].0
-        })
+            let first = self.seen.writes(lane)[0].0;
+            was_known |= visit.before[column as usize] >= first;
+            is_foreign |= writer != session && visit.after[column as usize] >= first;
+            if was_known && is_foreign {
+                return true;
+            }
+        }
+        false
     }
 
     /// How many writes of this lane a clock knows, and the clock's column for it.
@@ -217,7 +183,7 @@ impl Scan<'_, '_> {
             if let [maker] = makers
                 && self.conflicts.insert((write, *maker))
             {
-                self.by_read.push((number, write, *maker));
+                self.found.conflicts.push(Conflict { first: write, later: *maker, read: number });
             }
         }
     }
@@ -226,9 +192,11 @@ impl Scan<'_, '_> {
         let read = self.seen.reads[number as usize];
         let seen = self.seen;
         let deletes = seen.deletes_before(self.facts, &read);
-        if !deletes.iter().all(|delete| self.order.is_in(*delete, visit.before)) {
+        // The newest is the likeliest to be unknown.
+        if !deletes.iter().rev().all(|delete| self.order.is_in(*delete, visit.before)) {
             return;
         }
+        let deletes = &newest(self.order, deletes.to_vec());
         for lane in seen.lanes(read.key) {
             let (count, _) = self.known(lane, visit.after);
             if let Some(last) = count.checked_sub(1) {
@@ -264,10 +232,9 @@ impl Scan<'_, '_> {
         found.reads.sort_unstable();
         found.reads.dedup_by_key(|(read, _)| *read);
         // A read that is broken by itself says nothing about the order of others.
-        let is_sound =
-            |(read, ..): &&(u32, u32, u32)| found.reads.binary_search_by_key(read, |(r, _)| *r).is_err();
-        found.conflicts =
-            self.by_read.iter().filter(is_sound).map(|(_, write, maker)| (*write, *maker)).collect();
+        let Overlooked { reads, conflicts, .. } = &mut found;
+        conflicts.sort_unstable_by_key(|conflict| (conflict.first, conflict.later));
+        conflicts.retain(|conflict| reads.binary_search_by_key(&conflict.read, |(read, _)| *read).is_err());
         found
     }
 }

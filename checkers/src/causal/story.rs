@@ -6,7 +6,7 @@
 //! ```
 
 use histories::{MicroOp, Operation, OperationId, Value};
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 
 use crate::causal::path::{Hop, path};
 use crate::causal::seen::{Read, Saw, brought};
@@ -16,9 +16,7 @@ use crate::wording::{saw, shown, step};
 use crate::{Certainty, Edge, EdgeKind, Facts, Finding};
 
 /// Operations looked at to find one path.
-const PATH_STEPS: u64 = 50_000;
-/// Circles longer than this are not made shorter.
-const CIRCLE_MAX: usize = 3_000;
+const PATH_STEPS: u64 = 20_000;
 
 /// Puts findings in words.
 pub(crate) struct Teller<'f, 'h> {
@@ -60,6 +58,12 @@ impl Teller<'_, '_> {
                     self.facts.key(read.key),
                 )
             }
+            [own] if own.kind == EdgeKind::Session => format!(
+                "{reader} {}; but when it then read {}{} it was told {found}.",
+                self.did(write),
+                self.facts.key(read.key),
+                self.at_node(read.at),
+            ),
             _ => format!(
                 "{reader} already knew that {} {}; but when it then read {}{} it was told {found}.",
                 self.operation(write).session,
@@ -155,91 +159,7 @@ impl Teller<'_, '_> {
         self.assemble(vec![read.at.operation.0], Vec::new(), &proof, read.key, told)
     }
 
-    /// A circle of what must come first; each operation comes after the next one of the list.
-    pub(crate) fn circle(&self, circle: &[u32]) -> Finding {
-        let hops = self.shorten(circle);
-        let ordered = hops.iter().filter(|hop| hop.kind == EdgeKind::WriteWrite).count();
-        let clients: FxHashSet<u32> =
-            hops.iter().map(|hop| self.causality.order.session[hop.from as usize]).collect();
-        let story = match ordered {
-            0 => format!(
-                "{} operations each depend on the next, all around: a client saw a write that itself \
-                 depends on what that client did later.",
-                hops.len()
-            ),
-            _ => format!(
-                "What {} clients saw cannot be put in one order: each of {} writes would have to be \
-                 replaced by the next, all around.",
-                clients.len(),
-                ordered
-            ),
-        };
-        let operations: Vec<u32> = hops.iter().map(|hop| hop.from).collect();
-        let told = Told {
-            anomaly: if ordered == 0 { "causal-cycle" } else { "contradictory-orders" },
-            story,
-            brief: format!("a circle of {} operations", hops.len()),
-            conclusion: "So each of them came before itself: a cycle that no order can explain.".into(),
-            weight: 1,
-        };
-        let edges = hops.iter().map(|hop| self.edge(*hop)).collect();
-        let key = self.facts.key_of(Address { operation: OperationId(operations[0]), index: 0 });
-        self.assemble(operations, edges, &[], key, told)
-    }
-
-    // A shortest circle among these operations; all operations of one session are one step apart.
-    fn shorten(&self, circle: &[u32]) -> Vec<Hop> {
-        let members: FxHashSet<u32> = circle.iter().copied().collect();
-        let conflicts = self
-            .causality
-            .overlooked
-            .conflicts
-            .iter()
-            .filter(|(first, later)| members.contains(first) && members.contains(later));
-        let mut next: FxHashMap<u32, Vec<Hop>> = FxHashMap::default();
-        for (from, to) in conflicts.copied() {
-            next.entry(from).or_default().push(Hop { from, to, kind: EdgeKind::WriteWrite });
-        }
-        let order = &self.causality.order;
-        for to in circle.iter().copied() {
-            for from in order.sources(to).filter(|source| members.contains(source)) {
-                next.entry(from).or_default().push(Hop { from, to, kind: EdgeKind::WriteRead });
-            }
-        }
-        // The circle itself: an edge that is neither session order nor a conflict is the forgotten one.
-        for (place, from) in circle.iter().enumerate() {
-            let to = circle[(place + circle.len() - 1) % circle.len()];
-            let is_known = next.get(from).is_some_and(|hops| hops.iter().any(|hop| hop.to == to));
-            if !is_known && order.previous[to as usize] != *from {
-                next.entry(*from).or_default().push(Hop { from: *from, to, kind: EdgeKind::WriteRead });
-            }
-        }
-        self.add_sessions(circle, &mut next);
-        let starts = if circle.len() > CIRCLE_MAX { &circle[..1] } else { circle };
-        let found = starts.iter().filter_map(|start| round(&next, *start)).min_by_key(Vec::len);
-        found.expect("the operations form a circle")
-    }
-
-    fn add_sessions(&self, circle: &[u32], next: &mut FxHashMap<u32, Vec<Hop>>) {
-        let order = &self.causality.order;
-        let mut by_session = circle.to_vec();
-        by_session.sort_unstable_by_key(|at| (order.session[*at as usize], order.position[*at as usize]));
-        for session in by_session.chunk_by(|a, b| order.session[*a as usize] == order.session[*b as usize]) {
-            for (place, from) in session.iter().enumerate() {
-                // All pairs where there are few, else the neighbours: a longer story, the same proof.
-                let reach = if session.len() > 64 { place + 2 } else { session.len() };
-                for to in &session[place + 1..reach.min(session.len())] {
-                    next.entry(*from).or_default().push(Hop {
-                        from: *from,
-                        to: *to,
-                        kind: EdgeKind::Session,
-                    });
-                }
-            }
-        }
-    }
-
-    fn assemble(
+    pub(super) fn assemble(
         &self,
         mut operations: Vec<u32>,
         edges: Vec<Edge>,
@@ -300,14 +220,14 @@ impl Teller<'_, '_> {
         path(&self.causality.order, from, to, PATH_STEPS).unwrap_or_else(direct)
     }
 
-    fn edge(&self, hop: Hop) -> Edge {
+    pub(super) fn edge(&self, hop: Hop) -> Edge {
         let session = self.operation(hop.to).session;
         let because = match hop.kind {
             EdgeKind::Session => format!("{session} did one after the other"),
             EdgeKind::WriteRead => {
                 format!("{session} found what {} had written", self.operation(hop.from).session)
             }
-            _ => format!("whoever saw {} already knew {}", self.made(hop.to), self.made(hop.from)),
+            _ => self.ordered(hop),
         };
         Edge { from: OperationId(hop.from), to: OperationId(hop.to), kind: hop.kind, because }
     }
@@ -336,7 +256,7 @@ impl Teller<'_, '_> {
         value_of(self.facts.micro_op(at)).map_or_else(|| "the delete".into(), shown)
     }
 
-    fn made(&self, write: u32) -> String {
+    pub(super) fn made(&self, write: u32) -> String {
         let micro_ops = self.operation(write).call.micro_ops();
         micro_ops.iter().find_map(value_of).map_or_else(|| "the delete".into(), shown)
     }
@@ -364,28 +284,4 @@ fn value_of(micro_op: &MicroOp) -> Option<&Value> {
         MicroOp::Append { element, .. } | MicroOp::Add { element, .. } => Some(element),
         _ => None,
     }
-}
-
-fn round(next: &FxHashMap<u32, Vec<Hop>>, start: u32) -> Option<Vec<Hop>> {
-    let mut came: FxHashMap<u32, Hop> = FxHashMap::default();
-    let mut queue = std::collections::VecDeque::from([start]);
-    while let Some(at) = queue.pop_front() {
-        for hop in next.get(&at).into_iter().flatten() {
-            if hop.to == start {
-                let mut hops = vec![*hop];
-                while let Some(before) =
-                    hops.last().filter(|hop| hop.from != start).map(|hop| came[&hop.from])
-                {
-                    hops.push(before);
-                }
-                hops.reverse();
-                return Some(hops);
-            }
-            if let std::collections::hash_map::Entry::Vacant(vacant) = came.entry(hop.to) {
-                vacant.insert(*hop);
-                queue.push_back(hop.to);
-            }
-        }
-    }
-    None
 }

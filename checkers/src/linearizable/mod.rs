@@ -19,11 +19,13 @@
 //!
 //! Source: Herlihy & Wing, Linearizability, TOPLAS 1990.
 
+mod infer;
 mod model;
 mod register;
 mod search;
 mod shrink;
 mod witness;
+mod words;
 mod zones;
 
 use histories::{MicroOp, Observed, Phase};
@@ -208,8 +210,9 @@ fn by_search(facts: &Facts<'_>, key: KeyNumber, budget: &mut Budget) -> Judged {
         .map(|(at, call)| (*at, call.until(last)))
         .unzip();
     let places = shrink(&mut model, facts.kind(key), &clipped);
-    let proof = places.iter().map(|place| begun[*place]).collect();
-    Judged::Illegal(Box::new(Witness { facts, key }.searched(proof)))
+    let proof: Vec<Address> = places.iter().map(|place| begun[*place]).collect();
+    let left: Vec<Call<'_>> = places.iter().map(|place| clipped[*place]).collect();
+    Judged::Illegal(Box::new(Witness { facts, key }.searched(proof, infer::circle(&left))))
 }
 
 // A call that found a state which all who made it began to make only later; the shorter story.

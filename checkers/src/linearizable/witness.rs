@@ -8,12 +8,13 @@
 //!    2 ──rw──▶ 1   but 2 saw 5, which 6 had replaced
 //! ```
 
-use histories::{Key, MicroOp, Nanos, Observed};
+use histories::MicroOp;
 
-use crate::facts::{Address, KeyNumber, Maker};
+use crate::facts::{Address, KeyNumber};
+use crate::linearizable::infer::First;
 use crate::linearizable::register::{Access, Register};
 use crate::linearizable::zones::{Conflict, Overlap};
-use crate::wording::{saw, shown, step};
+use crate::wording::{counted, step};
 use crate::{Certainty, Edge, EdgeKind, Facts, Finding};
 
 const PROOF: &str = "the proof";
@@ -46,7 +47,7 @@ impl Witness<'_, '_> {
             Some(write) => format!("{} was told that it had failed", self.act(write)),
             None => format!("no call on {} can have stored {found}", self.name()),
         };
-        let story = format!("{} {} at {}, but {why}.", self.client(read), self.did(read), self.began(read));
+        let story = format!("{} {}, but {why}.", self.client(read), self.did(read));
         let addresses: Vec<Address> = refused.into_iter().chain([read]).collect();
         self.finding(Told {
             anomaly: "unexplained-read",
@@ -59,36 +60,48 @@ impl Witness<'_, '_> {
         })
     }
 
-    /// The proof by a few calls of which the search has tried every order.
-    pub(super) fn searched(&self, addresses: Vec<Address>) -> Finding {
+    /// The proof by a few calls of which the search has tried every order; `circle` by their places.
+    pub(super) fn searched(&self, addresses: Vec<Address>, circle: Option<Vec<First>>) -> Finding {
         let proof = *addresses
             .iter()
             .rev()
             .find(|at| self.facts.micro_op(**at).is_read())
             .or(addresses.last())
             .expect("no order of no calls is illegal");
+        let others = counted(addresses.len() as u64 - 1, "other call", "other calls");
         let story = format!(
-            "{} {} at {}. With the {} other calls listed here, no order explains that answer: each order \
-             that agrees with time gives some call another answer than it got.",
+            "{} {}. Together with the {others} listed here, no order explains that: each one that agrees \
+             with time gives some call another answer than it got.",
             self.client(proof),
             self.did(proof),
-            self.began(proof),
-            addresses.len() - 1
         );
-        let mut edges = self.in_time(&addresses);
-        edges.extend(addresses.iter().filter_map(|at| {
-            let writer = self.writer_of(*at).filter(|writer| addresses.contains(writer))?;
-            Some(self.edge(writer, *at, EdgeKind::WriteRead, self.read_from(*at)))
-        }));
+        let edges = circle.unwrap_or_default().into_iter().map(|first| {
+            let (from, to) = (addresses[first.from], addresses[first.to]);
+            let because = match first.kind {
+                EdgeKind::RealTime => self.before(from, to),
+                EdgeKind::WriteRead => self.read_from(to),
+                EdgeKind::ReadWrite => {
+                    format!(
+                        "{} found {}, and {} came after that",
+                        self.act(from),
+                        self.found(from),
+                        self.act(to)
+                    )
+                }
+                _ => format!(
+                    "{} came before a call that found {}, so before that was written",
+                    self.act(from),
+                    self.seen_or_made(to)
+                ),
+            };
+            self.edge(from, to, first.kind, because)
+        });
         self.finding(Told {
             anomaly: "no-legal-order",
             story,
-            brief: format!("{} calls without a legal order", addresses.len()),
-            conclusion: format!(
-                "Every order of these {} calls that agrees with time was tried: a single copy allows none.",
-                addresses.len()
-            ),
-            edges,
+            brief: format!("{} without a legal order", counted(addresses.len() as u64, "call", "calls")),
+            conclusion: "Every order that agrees with time was tried: a single copy allows none.".into(),
+            edges: edges.collect(),
             proof,
             addresses,
         })
@@ -100,7 +113,7 @@ impl Witness<'_, '_> {
         self.finding(Told {
             anomaly: "read-from-the-future",
             story: format!(
-                "{} {} at {}, before {} was asked for at {}.",
+                "{} {}. That was answered at {}, before {} was asked for at {}.",
                 self.client(read),
                 self.did(read),
                 self.ended(read),
@@ -167,7 +180,7 @@ impl Witness<'_, '_> {
             stale,
             swap,
             EdgeKind::ReadWrite,
-            format!("{} has to do with {old}, which {} replaced", self.act(stale), self.act(swap)),
+            format!("{} is about {old}, which {} replaced", self.act(stale), self.act(swap)),
         )];
         if fresh != swap {
             let kind = match self.facts.micro_op(fresh).is_read() {
@@ -184,10 +197,9 @@ impl Witness<'_, '_> {
         self.finding(Told {
             anomaly: "stale-read",
             story: format!(
-                "{} {} at {}. But {} before that, and {} had replaced {old}.",
+                "{} {}. But {}, before that began, and {} had replaced {old}.",
                 self.client(stale),
                 self.did(stale),
-                self.began(stale),
                 self.known_by(fresh),
                 self.act(swap)
             ),
@@ -201,11 +213,11 @@ impl Witness<'_, '_> {
 
     fn overlap(&self, register: &Register, overlap: &Overlap) -> Finding {
         let Overlap { outer_last, inner_first, inner_last, .. } = *overlap;
-        let (old, new) = (self.seen_or_made(outer_last.at), self.seen_or_made(inner_first.at));
+        let (old, new) = (self.found(outer_last.at), self.seen_or_made(inner_first.at));
         let replaced = register.writer(inner_first.cluster).unwrap_or(inner_first).at;
         let newer = match overlap.outer_first {
             Some(first) => format!(
-                "{} before {} began at {}",
+                "{}, before {} began at {}",
                 self.known_by(first.at),
                 self.act(inner_last.at),
                 self.began(inner_last.at)
@@ -223,7 +235,7 @@ impl Witness<'_, '_> {
             outer_last.at,
             replaced,
             EdgeKind::ReadWrite,
-            format!("{} has to do with {old}, and {new} replaced {old}: {newer}", self.act(outer_last.at)),
+            format!("{} found {old}, which {new} had replaced", self.act(outer_last.at)),
         ));
         if replaced != inner_first.at {
             let because = match self.writer_of(inner_first.at) == Some(replaced) {
@@ -250,10 +262,9 @@ impl Witness<'_, '_> {
         self.finding(Told {
             anomaly: "stale-read",
             story: format!(
-                "{} {} at {}. But {} before that, and {new} is the newer value: {newer}.",
+                "{} {}. But {}, before that began, and {new} is the newer value: {newer}.",
                 self.client(outer_last.at),
                 self.did(outer_last.at),
-                self.began(outer_last.at),
                 self.known_by(inner_first.at)
             ),
             brief: format!("{old} seen after {new}"),
@@ -316,132 +327,8 @@ impl Witness<'_, '_> {
         }
     }
 
-    // Only what no other two of them imply together.
-    fn in_time(&self, addresses: &[Address]) -> Vec<Edge> {
-        let precedes = |a: &Address, b: &Address| self.facts.operation(*a).precedes(self.facts.operation(*b));
-        let mut edges = Vec::new();
-        for a in addresses {
-            for b in addresses.iter().filter(|b| precedes(a, b)) {
-                if !addresses.iter().any(|between| precedes(a, between) && precedes(between, b)) {
-                    edges.push(self.edge(*a, *b, EdgeKind::RealTime, self.before(*a, *b)));
-                }
-            }
-        }
-        edges
-    }
-
     fn edge(&self, from: Address, to: Address, kind: EdgeKind, because: String) -> Edge {
         Edge { from: from.operation, to: to.operation, kind, because }
-    }
-
-    fn name(&self) -> &Key {
-        self.facts.key(self.key)
-    }
-
-    fn client(&self, at: Address) -> String {
-        format!("Client {}", self.facts.operation(at).session)
-    }
-
-    fn began(&self, at: Address) -> Nanos {
-        self.facts.operation(at).invoked
-    }
-
-    fn ended(&self, at: Address) -> Nanos {
-        let operation = self.facts.operation(at);
-        operation.completed.unwrap_or(operation.invoked)
-    }
-
-    fn before(&self, first: Address, second: Address) -> String {
-        format!(
-            "{} was confirmed at {}, before {} began at {}",
-            self.act(first),
-            self.ended(first),
-            self.act(second),
-            self.began(second)
-        )
-    }
-
-    fn read_from(&self, at: Address) -> String {
-        format!("{} found {}", self.act(at), self.found(at))
-    }
-
-    /// `c1's write of 6 was confirmed at 1.200 s`, `c3 had read 6 by 1.200 s`.
-    fn known_by(&self, at: Address) -> String {
-        match self.facts.micro_op(at).is_read() {
-            true => format!(
-                "{} had read {} by {}",
-                self.facts.operation(at).session,
-                self.found(at),
-                self.ended(at)
-            ),
-            false => format!("{} was confirmed at {}", self.act(at), self.ended(at)),
-        }
-    }
-
-    /// `c1's write of 6`.
-    fn act(&self, at: Address) -> String {
-        let session = self.facts.operation(at).session;
-        match self.facts.micro_op(at) {
-            MicroOp::Read { .. } => format!("{session}'s read"),
-            MicroOp::Delete { .. } => format!("{session}'s delete"),
-            MicroOp::CompareAndSet { value, .. } => format!("{session}'s change to {}", shown(value)),
-            MicroOp::Write { value, .. } => format!("{session}'s write of {}", shown(value)),
-            MicroOp::Append { element, .. } => format!("{session}'s append of {}", shown(element)),
-            MicroOp::Add { element, .. } => format!("{session}'s add of {}", shown(element)),
-            MicroOp::Remove { element, .. } => format!("{session}'s removal of {}", shown(element)),
-            MicroOp::Increment { by, .. } => format!("{session}'s increment by {by}"),
-        }
-    }
-
-    fn client_act(&self, at: Address) -> String {
-        format!("Client {}", self.act(at))
-    }
-
-    /// `read k4 on node A and was told 5`.
-    fn did(&self, at: Address) -> String {
-        let node = self.facts.operation(at).node.as_ref();
-        let place = node.map(|node| format!(" on node {node}")).unwrap_or_default();
-        match self.facts.micro_op(at) {
-            MicroOp::Read { key } => format!("read {key}{place} and was told {}", self.found(at)),
-            MicroOp::CompareAndSet { key, value, .. } => {
-                format!("changed {key}{place} from {} to {}", self.found(at), shown(value))
-            }
-            other => crate::wording::asked(other),
-        }
-    }
-
-    /// What a call found: what it was told, or what a compare-and-set expected.
-    fn found(&self, at: Address) -> String {
-        self.observed(at).map(saw).unwrap_or_default()
-    }
-
-    fn observed(&self, at: Address) -> Option<&Observed> {
-        match self.facts.micro_op(at) {
-            MicroOp::CompareAndSet { expected, .. } => Some(expected),
-            _ => self.facts.observed(at),
-        }
-    }
-
-    fn made(&self, at: Address) -> Option<String> {
-        match self.facts.micro_op(at) {
-            MicroOp::Write { value, .. } | MicroOp::CompareAndSet { value, .. } => Some(shown(value)),
-            MicroOp::Delete { .. } => Some("nothing".into()),
-            _ => None,
-        }
-    }
-
-    fn seen_or_made(&self, at: Address) -> String {
-        self.made(at).unwrap_or_else(|| self.found(at))
-    }
-
-    fn writer_of(&self, at: Address) -> Option<Address> {
-        let observed = self.observed(at)?;
-        let version = observed.versions.first();
-        let maker = match observed.single() {
-            Some(value) => self.facts.maker(self.key, value, version),
-            None => version.map_or(Maker::Nobody, |version| self.facts.version_maker(self.key, version)),
-        };
-        maker.one()
     }
 }
 

@@ -13,7 +13,7 @@
 
 use std::collections::BTreeMap;
 
-use histories::{FaultStage, Nanos, NodeName, Phase};
+use histories::{FaultStage, NodeName, Phase};
 
 use super::final_state::{self, Replicas};
 use crate::facts::{Address, Facts, KeyNumber};
@@ -207,11 +207,10 @@ fn since_the_heal(facts: &Facts<'_>) -> String {
     let settled = history.phase_began(Phase::Settled).or(history.phase_began(Phase::FinalReads));
     let (Some((healed, _)), Some(settled)) = (healed, settled) else { return String::new() };
     let quiet = history.phase_began(Phase::Settle).unwrap_or(*healed);
-    let after = |since: Nanos| settled.since(since).as_secs_f64();
-    if quiet > *healed {
-        format!(" {:.1} s after the load ended", after(quiet))
-    } else {
-        format!(" {:.1} s after the heal", after(*healed))
+    let (since, what) = if quiet > *healed { (quiet, "the load ended") } else { (*healed, "the heal") };
+    match settled.since(since).as_secs_f64() {
+        seconds if seconds < 0.05 => format!(" right after {what}"),
+        seconds => format!(" {seconds:.1} s after {what}"),
     }
 }
 

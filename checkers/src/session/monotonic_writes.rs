@@ -90,22 +90,11 @@ pub(super) fn sighting<'f>(
     writer: u32,
     after: u32,
 ) -> Option<(u32, &'f Read)> {
-    let causality = view.causality;
-    let node = |read: &Read| view.facts.operation(read.at).node.as_ref();
-    let mut at = causality.order.previous[breach.reader() as usize];
-    while at != crate::causal::order::NONE {
-        let begin = causality.seen.reads.partition_point(|read| read.at.operation.0 < at);
-        let here = causality.seen.reads[begin..].iter().take_while(|read| read.at.operation.0 == at);
-        for read in here.filter(|read| read.saw.is_clear() && node(read) == node(breach.read)) {
-            let later = causality.seen.makers(read.saw).iter().find(|maker| {
-                causality.order.session[**maker as usize] == writer
-                    && causality.order.position[**maker as usize] > after
-            });
-            if let Some(later) = later {
-                return Some((*later, read));
-            }
-        }
-        at = causality.order.previous[at as usize];
-    }
-    None
+    let order = &view.causality.order;
+    view.same_node_before(breach).find_map(|read| {
+        let later = view.causality.seen.makers(read.saw).iter().find(|maker| {
+            order.session[**maker as usize] == writer && order.position[**maker as usize] > after
+        });
+        later.map(|later| (*later, read))
+    })
 }

@@ -1,9 +1,12 @@
 //! What a session has seen when it comes to one of its reads.
 
+use rustc_hash::FxHashMap;
+
 use crate::Facts;
 use crate::causal::Causality;
 use crate::causal::seen::{Read, Saw, brought};
 use crate::facts::KeyNumber;
+use crate::session::breach::Breach;
 use crate::session::turns::{Turn, Turns};
 
 /// What the current session has seen so far, and where to look up the rest.
@@ -74,6 +77,28 @@ impl<'f, 'h> View<'f, 'h> {
     /// True if the session has read the key before `position`.
     pub(super) fn has_read(&self, key: KeyNumber, session: u32, position: u32) -> bool {
         !self.turns.before(key, session, position).is_empty()
+    }
+
+    /// The reads of a breach's session before it, on the same node, the latest first.
+    pub(super) fn same_node_before(&self, breach: Breach<'_>) -> impl Iterator<Item = &'f Read> + use<'f> {
+        let turns = &self.turns.turns;
+        let place = |turn: &Turn| (turn.session, turn.read.at.operation.0);
+        let at = (breach.session, breach.reader());
+        let begin = turns.partition_point(|turn| turn.session < breach.session);
+        let end = turns.partition_point(|turn| place(turn) < at);
+        let node = turns.get(end).map_or(0, |turn| turn.node);
+        turns[begin..end].iter().rev().filter(move |turn| turn.node == node).map(|turn| &turn.read)
+    }
+
+    /// The position of the latest write of each session that a breach's session had seen on its node.
+    pub(super) fn seen_before(&self, breach: Breach<'_>) -> FxHashMap<u32, u32> {
+        let order = &self.causality.order;
+        let mut latest: FxHashMap<u32, u32> = FxHashMap::default();
+        for maker in self.same_node_before(breach).flat_map(|read| self.causality.seen.makers(read.saw)) {
+            let known = latest.entry(order.session[*maker as usize]).or_insert(0);
+            *known = (*known).max(order.position[*maker as usize]);
+        }
+        latest
     }
 
     /// Writes of `key` in `session`, before `position`: position and operation.

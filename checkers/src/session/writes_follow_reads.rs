@@ -6,6 +6,7 @@
 //! ```
 
 use crate::causal::path::Hop;
+use crate::causal::seen::Read;
 use crate::causal::story::Teller;
 use crate::session::breach::{Breach, Guarantee, judge, read_by, then};
 use crate::session::monotonic_writes::sighting;
@@ -59,18 +60,20 @@ impl Guarantee for WritesFollowReads {
     }
 
     fn explain(view: &View<'_, '_>, teller: &Teller<'_, '_>, breach: Breach<'_>) -> (String, Vec<Hop>) {
-        let turns = view.readers(breach.read.key).iter().filter(|(session, _)| *session != breach.session);
-        let (question, (answer, shown)) = turns
+        let saw = |read: &Read| view.causality.seen.makers(read.saw).contains(&breach.write);
+        let seen = view.seen_before(breach);
+        let others = view.readers(breach.read.key).iter().filter(|(session, _)| *session != breach.session);
+        let (question, position, answerer) = others
             .filter_map(|(session, _)| {
-                let mut reads = view.reads_before(breach.read.key, *session, u32::MAX);
-                let saw = |read: &crate::causal::seen::Read| {
-                    view.causality.seen.makers(read.saw).contains(&breach.write)
-                };
+                let latest = seen.get(session).copied().unwrap_or(0);
+                let mut reads = view.reads_before(breach.read.key, *session, latest);
                 let (position, read) = reads.find(|(_, read)| saw(read))?;
-                Some((read, sighting(view, breach, *session, position)?))
+                Some((read, position, *session))
             })
-            .min_by_key(|(read, _)| read.at)
-            .expect("a breach of this guarantee has such a read");
+            .min_by_key(|(read, ..)| read.at)
+            .expect("some session had read it before what was seen");
+        let sighting = sighting(view, breach, answerer, position);
+        let (answer, shown) = sighting.expect("something later of that session was seen");
         let story = format!(
             "Client {} read {} and then {}. Client {} saw that{}, but when it then read {}{}, it was told {}, \
              which is older.",

@@ -10,7 +10,7 @@ use super::{Format, Session};
 use crate::exit::{Exit, Stop};
 use crate::judge::{Rules, judge};
 use crate::plan::{Expectation, OnIndeterminate, setting};
-use crate::report::model::{self, Circumstances};
+use crate::report::build::{self, Circumstances};
 use crate::report::terminal::{Extent, Links};
 use crate::report::{self};
 use crate::store::{Run, locate};
@@ -47,7 +47,7 @@ impl Check {
         let rules = self.rules(run.as_ref())?;
         let judged = judge(&reading.history, &rules);
         let circumstances = Circumstances { notes: reading.warnings, ..Circumstances::default() };
-        let report = model::build(&reading.history, &judged, circumstances);
+        let report = build::build(&reading.history, &judged, circumstances);
         let links = Links { lines: self.links(run.as_ref(), report.findings.len()), remarks: Vec::new() };
         report::print(session, &report, &links, Extent { brief: false, all: self.all })?;
         Ok(judged.exit)

@@ -1,5 +1,7 @@
 //! The command line: what a person types, and where it goes.
 
+use std::io::IsTerminal;
+
 use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::exit::{Exit, Stop};
@@ -145,7 +147,7 @@ pub(crate) fn main() -> u8 {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
     };
-    log(cli.global.verbose);
+    log(&cli.global);
     match dispatch(cli, &matches) {
         Ok(exit) => exit.code(),
         Err(stop) => {
@@ -195,15 +197,18 @@ fn complain(stop: &Stop) {
     }
 }
 
-fn log(verbose: u8) {
-    let usual = match verbose {
+fn log(global: &Global) {
+    let usual = match global.verbose {
         0 => "off",
         1 => "info",
         _ => "debug,hyper=info,hyper_util=info",
     };
     let filter = tracing_subscriber::EnvFilter::try_from_env("RASHOMON_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(usual));
-    let logger = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let logger = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(global.color.enabled(std::io::stderr().is_terminal()));
     // Only a second logger could be refused.
     let _ = logger.try_init();
 }

@@ -34,6 +34,17 @@ pub(crate) enum ProgressHow {
 }
 
 impl ProgressHow {
+    /// What `auto` comes to here.
+    fn decide(self) -> Self {
+        let terminal = std::io::stderr().is_terminal();
+        let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        match self {
+            Self::Auto if terminal && !dumb => Self::Full,
+            Self::Auto => Self::Line,
+            chosen => chosen,
+        }
+    }
+
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Auto => "auto",
@@ -52,6 +63,8 @@ pub(crate) struct Progress {
 
 struct Inner {
     how: ProgressHow,
+    /// The command line said nothing about it.
+    open: bool,
     log: Option<File>,
     frame: Option<(MultiProgress, Vec<ProgressBar>)>,
     color: bool,
@@ -59,14 +72,17 @@ struct Inner {
 
 impl Progress {
     pub(crate) fn new(how: ProgressHow, color: bool) -> Self {
-        let terminal = std::io::stderr().is_terminal();
-        let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-        let how = match how {
-            ProgressHow::Auto if terminal && !dumb => ProgressHow::Full,
-            ProgressHow::Auto => ProgressHow::Line,
-            chosen => chosen,
-        };
-        Self { inner: Arc::new(Mutex::new(Inner { how, log: None, frame: None, color })) }
+        let open = how == ProgressHow::Auto;
+        let how = how.decide();
+        Self { inner: Arc::new(Mutex::new(Inner { how, open, log: None, frame: None, color })) }
+    }
+
+    /// Takes what a plan says, unless the command line said something.
+    pub(crate) fn prefer(&self, how: ProgressHow) {
+        let mut inner = self.lock();
+        if inner.open {
+            inner.how = how.decide();
+        }
     }
 
     /// Keeps every line in `log` too, whatever is shown.

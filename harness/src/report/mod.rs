@@ -7,7 +7,10 @@ use anyhow::Context;
 use crate::cli::{Format, Session};
 use crate::exit::Stop;
 
+pub(crate) mod build;
+mod faults;
 pub(crate) mod model;
+mod story;
 pub(crate) mod style;
 pub(crate) mod terminal;
 

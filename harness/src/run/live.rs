@@ -86,8 +86,9 @@ async fn act(
     };
     let (keys, power) = tokio::join!(load, trouble);
     show.phase("settling");
+    let quiet = stage.recorder.now();
     let equal = settle::settle(stage, resolved.settle).await;
-    show.settled(equal);
+    show.settled(equal, quiet);
     show.phase("reading");
     show.tell(&format!("reading {} keys back from every node, and checking", grouped(keys.len() as u64)));
     let (answered, asked) = final_reads::read(stage, &keys).await;
@@ -200,7 +201,6 @@ struct Show {
     progress: Progress,
     stage: Stage,
     scene: Arc<Mutex<Scene>>,
-    healed: Arc<Mutex<Option<Nanos>>>,
 }
 
 impl Show {
@@ -221,8 +221,7 @@ impl Show {
             nodes,
             faults: resolved.faults.faults.iter().map(window).collect(),
         };
-        let (scene, healed) = (Arc::new(Mutex::new(scene)), Arc::default());
-        let show = Self { progress, stage, scene, healed };
+        let show = Self { progress, stage, scene: Arc::new(Mutex::new(scene)) };
         show.line(
             "start",
             &format!(
@@ -265,9 +264,9 @@ impl Show {
         self.scene.lock().unwrap_or_else(PoisonError::into_inner).phase = phase.into();
     }
 
-    fn settled(&self, equal: bool) {
-        let healed = *self.healed.lock().unwrap_or_else(PoisonError::into_inner);
-        let after = self.stage.recorder.now().since(healed.unwrap_or_default());
+    /// Nothing was asked or broken any more since `quiet`.
+    fn settled(&self, equal: bool, quiet: Nanos) {
+        let after = self.stage.recorder.now().since(quiet);
         let after = format!("{:.1}", after.as_secs_f64());
         self.line("settle", &format!("equal={} after={after}s", if equal { "yes" } else { "no" }));
         self.tell(if equal {
@@ -323,8 +322,6 @@ impl Show {
                     }
                     FaultStage::Healing => self.line("heal", &what),
                     FaultStage::Healed => {
-                        *self.healed.lock().unwrap_or_else(PoisonError::into_inner) =
-                            Some(self.stage.recorder.now());
                         self.line("healed", &what);
                         self.tell(&format!("{} {} healed", fault.name, fault.summary));
                     }

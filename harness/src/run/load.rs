@@ -108,6 +108,7 @@ impl Stage {
         let answer = tokio::time::timeout(self.timeout.into(), session.client.call(node, call, locality));
         let outcome = answer.await.unwrap_or(Outcome::Unknown(Reason::TIMEOUT));
         session.in_flight = false;
+        tracing::debug!(session = %session.id, node = %self.nodes[node], ?call, ?outcome);
         let completed =
             self.recorder.record(EventKind::Complete { session: session.id, outcome: outcome.clone() });
         self.stats.count(node, call, &outcome, planned.unwrap_or(invoked), completed);

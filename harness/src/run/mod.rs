@@ -20,7 +20,8 @@ use crate::judge::{self, Judged, Rules};
 use crate::plan::layer::Merged;
 use crate::plan::{Expectation, Faults, Plan, Routing, World};
 use crate::report;
-use crate::report::model::{self, Circumstances, Report};
+use crate::report::build::{self, Circumstances};
+use crate::report::model::{self, Report};
 use crate::report::style::Style;
 use crate::report::terminal::{self, Extent, Links};
 use crate::rng::Seed;
@@ -116,6 +117,9 @@ pub(crate) async fn repeat(session: &Session, request: Request) -> Result<Exit, 
     let stop = StopSignal::new();
     stop.listen().map_err(anyhow::Error::from)?;
     let plan = &request.merged.plan;
+    if let Some(how) = plan.progress {
+        session.progress.prefer(how);
+    }
     let first = plan.seed.unwrap_or_else(Seed::random);
     let mut exit = Exit::Met;
     for index in 0..plan.repeat {
@@ -135,11 +139,15 @@ pub(crate) async fn repeat(session: &Session, request: Request) -> Result<Exit, 
 async fn one_run(session: &Session, request: &Request, seed: Seed, stop: &StopSignal) -> Result<Exit, Stop> {
     let plan = &request.merged.plan;
     let Prepared { workload, resolved, header, rules, notes } = prepare(&request.merged, seed)?;
+    for fault in &resolved.faults.faults {
+        tracing::info!(at = %fault.at, until = %fault.end(), name = fault.name, summary = fault.summary, "fault drawn");
+    }
 
     let run = session.store.create(&moment(), seed).map_err(Stop::cannot_write)?;
     store_plan(&run, request, &resolved)?;
     let log = std::fs::File::create(run.path("run.log")).map_err(Stop::cannot_write)?;
     session.progress.log_to(log);
+    tracing::info!(run = run.id, seed = resolved.seed, target = resolved.target, expect = ?resolved.expect, "run");
     let recorded = match plan.world {
         World::Live => live::record(session, plan, &resolved, workload, &header, &run, stop).await,
         World::Sim => sim::record(session, plan, &resolved, workload, &header, &run, stop),
@@ -302,7 +310,7 @@ fn finish(
     let judged = judge::judge(&history, rules);
     session.progress.line(history.end(), "check", &check_line(&judged));
     let interrupted = circumstances.interrupted;
-    let report = model::build(&history, &judged, circumstances);
+    let report = build::build(&history, &judged, circumstances);
     let links = links(request, run, &report, &history);
     store_verdict(run, &report, &links)?;
     run.pack_history().map_err(Stop::cannot_write)?;

@@ -92,6 +92,7 @@ pub(crate) async fn start(
         proxied.push(
             mesh.link(Endpoint::Clients, name.clone(), clients[index]).await.map_err(anyhow::Error::from)?,
         );
+        tracing::info!(node = %name, client = %clients[index], peer = %peers[index], "node starts");
         let command = NodeCommand {
             spec,
             name,

@@ -4,8 +4,16 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
+mod header;
 pub mod jsonl;
+mod line;
+mod lines;
 mod one_or_many;
+mod quick;
+#[cfg(test)]
+mod round_trip;
+#[cfg(test)]
+mod tests;
 
 pub use jsonl::{Error, Reading};
 

@@ -1,4 +1,4 @@
-//! One thing stands alone, several stand in an array.
+//! One thing stands alone, several stand in an array; and an object is an object.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -56,6 +56,30 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for OneOrManyVisitor<T> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, sequence: A) -> Result<Self::Value, A::Error> {
-        Vec::deserialize(SeqAccessDeserializer::new(sequence)).map(OneOrMany::Many)
+        let objects: Vec<Object<T>> = Vec::deserialize(SeqAccessDeserializer::new(sequence))?;
+        Ok(OneOrMany::Many(objects.into_iter().map(|object| object.0).collect()))
+    }
+}
+
+/// An object. serde would also take an array of its fields without their names.
+pub(super) struct Object<T>(pub(super) T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ObjectVisitor(PhantomData))
+    }
+}
+
+struct ObjectVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
+    type Value = Object<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(map)).map(Object)
     }
 }

@@ -1,0 +1,266 @@
+//! From a judged history to the report model: the words that are not a checker's own.
+
+use checkers::wording::{counted, grouped, listed};
+use checkers::{Finding, Judgement};
+use histories::{FaultStage, History, NodeState, Outcome, Phase};
+
+use super::faults::fault_lines;
+use super::model::{Counts, GuaranteeRow, Report, State, VERSION};
+use super::story::tell_all;
+use crate::exit::Exit;
+use crate::judge::{Judged, Row};
+use crate::plan::Expectation;
+
+/// What the history itself does not say.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Circumstances {
+    /// What to call the span, if not by the history's end.
+    pub(crate) interrupted: Option<Exit>,
+    /// Warnings from reading the history, and from the run.
+    pub(crate) notes: Vec<String>,
+    /// The command that an expected failure belongs to, such as `demo`.
+    pub(crate) expected_by: Option<&'static str>,
+}
+
+/// Puts a judged history into words.
+pub(crate) fn build(history: &History, judged: &Judged, circumstances: Circumstances) -> Report {
+    let exit = circumstances.interrupted.map_or(judged.exit, |exit| judged.exit.worse(exit));
+    let state = state_of(judged);
+    let findings = tell_all(history, &judged.rows);
+    Report {
+        version: VERSION,
+        state,
+        headline: headline(history, judged, state),
+        context: context(history),
+        exit_code: exit.code(),
+        exit_note: exit_note(state, exit, &circumstances),
+        operations: count(history),
+        guarantees: judged.rows.iter().map(|row| guarantee_row(row, judged)).collect(),
+        findings,
+        faults: fault_lines(history),
+        notes: notes(history, circumstances.notes),
+        advice: advice(history, judged, state),
+    }
+}
+
+fn state_of(judged: &Judged) -> State {
+    let counts = |row: &&Row| row.expected != Expectation::Watch;
+    let broken = |row: &Row| row.verdict.is_broken();
+    if judged.exit == Exit::Broken || judged.rows.iter().filter(counts).any(broken) {
+        return State::Broken;
+    }
+    match judged.exit {
+        Exit::Indeterminate => State::Indeterminate,
+        _ => State::Held,
+    }
+}
+
+fn headline(history: &History, judged: &Judged, state: State) -> String {
+    let expected: Vec<&Row> = judged.rows.iter().filter(|row| row.expected != Expectation::Watch).collect();
+    match state {
+        State::Broken => match expected.iter().find(|row| row.verdict.is_broken()) {
+            Some(row) => format!("{}: {}", row.verdict.guarantee, row.verdict.summary),
+            None => missing_break(&expected),
+        },
+        State::Held if expected.is_empty() => {
+            "nothing was expected, and nothing that is watched decides".into()
+        }
+        State::Held if expected.iter().any(|row| is_unjudged(row)) => {
+            let unjudged = expected.iter().filter(|row| is_unjudged(row)).count();
+            let (held, all) = (expected.len() - unjudged, expected.len());
+            format!(
+                "{held} of {all} expected guarantees held {}, {unjudged} could not be judged",
+                under(history)
+            )
+        }
+        State::Held => {
+            let all = if expected.len() == 1 { "the".into() } else { format!("all {}", expected.len()) };
+            let plural = if expected.len() == 1 { "" } else { "s" };
+            format!("{all} expected guarantee{plural} held {}", under(history))
+        }
+        State::Indeterminate => {
+            let unjudged = expected.iter().filter(|row| is_unjudged(row));
+            let (open, all) = (unjudged.count(), expected.len());
+            format!(
+                "nothing was proved: {open} of {} could not be judged",
+                counted(all as u64, "guarantee", "guarantees")
+            )
+        }
+    }
+}
+
+fn is_unjudged(row: &Row) -> bool {
+    matches!(row.verdict.judgement, Judgement::NotJudged { .. })
+}
+
+fn missing_break(expected: &[&Row]) -> String {
+    let held = expected.iter().filter(|row| row.expected == Expectation::Break && !row.verdict.is_broken());
+    let names: Vec<&str> = held.map(|row| row.verdict.guarantee).collect();
+    format!("{}: expected to break, and did not", listed(names))
+}
+
+/// `while the network was split`.
+fn under(history: &History) -> String {
+    let mut circumstances: Vec<&str> = Vec::new();
+    for (_, fault) in history.faults().iter().filter(|(_, fault)| fault.stage == FaultStage::Effective) {
+        let circumstance = match fault.name.as_str() {
+            "partition" | "one-way" => "the network was split",
+            "flap" => "the network flapped",
+            "slow" => "the network was slow",
+            "kill" => "nodes were killed",
+            "pause" => "nodes were paused",
+            _ => "faults were injected",
+        };
+        if !circumstances.contains(&circumstance) {
+            circumstances.push(circumstance);
+        }
+    }
+    if circumstances.is_empty() {
+        "without any fault".into()
+    } else {
+        format!("while {}", listed(circumstances))
+    }
+}
+
+fn context(history: &History) -> String {
+    let header = history.header();
+    let mut parts: Vec<String> = Vec::new();
+    if !header.name.is_empty() {
+        parts.push(header.name.clone());
+    }
+    let nodes = history.nodes().len() as u64;
+    if !header.target.is_empty() {
+        parts.push(format!("{}, {}", header.target, counted(nodes, "node", "nodes")));
+    }
+    let load_end = history.phase_began(Phase::Settle).unwrap_or(history.end());
+    parts.push(format!("{:.1} s", load_end.as_secs_f64()));
+    parts.push(format!("{} operations", grouped(history.operations().len() as u64)));
+    if !header.seed.is_empty() {
+        parts.push(format!("seed {}", header.seed));
+    }
+    parts.join(" · ")
+}
+
+fn exit_note(state: State, exit: Exit, circumstances: &Circumstances) -> String {
+    match (state, exit, circumstances.expected_by) {
+        (State::Broken, Exit::Met, Some(command)) => format!(", because the {command} expects this"),
+        (State::Broken, Exit::Met, None) => ", because the plan expects this".into(),
+        (_, Exit::Interrupted, _) => ", because it was stopped with Ctrl-C".into(),
+        (_, Exit::Terminated, _) => ", because it was told to stop".into(),
+        _ => String::new(),
+    }
+}
+
+fn count(history: &History) -> Counts {
+    let mut counts = Counts::default();
+    for operation in history.operations() {
+        counts.total += 1;
+        match operation.outcome {
+            Outcome::Confirmed(_) => counts.confirmed += 1,
+            Outcome::Failed(_) => counts.failed += 1,
+            Outcome::Unknown(_) => counts.unknown += 1,
+        }
+    }
+    counts
+}
+
+fn guarantee_row(row: &Row, judged: &Judged) -> GuaranteeRow {
+    let verdict = &row.verdict;
+    let tested_by = match &verdict.judgement {
+        Judgement::Held => verdict.chances.what.clone(),
+        Judgement::NotJudged { why } => why.clone(),
+        Judgement::Broken => consequence(row, judged).unwrap_or_else(|| verdict.chances.what.clone()),
+    };
+    GuaranteeRow {
+        guarantee: verdict.guarantee,
+        promise: checkers::checker(verdict.guarantee).map(|checker| checker.promise()).unwrap_or_default(),
+        expected: row.expected.as_str(),
+        observed: verdict.judgement.clone(),
+        count: verdict.count,
+        chances: verdict.chances.count,
+        tested_by,
+    }
+}
+
+/// Session guarantees break where updates are lost: say so once instead of telling it twice.
+fn consequence(row: &Row, judged: &Judged) -> Option<String> {
+    if row.expected != Expectation::Watch || row.verdict.guarantee == "no-lost-updates" {
+        return None;
+    }
+    let cause = judged
+        .rows
+        .iter()
+        .find(|row| row.verdict.guarantee == "no-lost-updates" && row.verdict.is_broken())?;
+    let lost: Vec<_> = cause.verdict.findings.iter().flat_map(|finding| &finding.keys).collect();
+    let follows = |finding: &Finding| finding.keys.iter().all(|key| lost.contains(&key));
+    row.verdict.findings.iter().all(follows).then(|| {
+        let count = row.verdict.count;
+        let all =
+            if count == 1 { "on a key that".into() } else { format!("all {} on keys that", grouped(count)) };
+        format!("{all} lost updates too")
+    })
+}
+
+fn notes(history: &History, mut notes: Vec<String>) -> Vec<String> {
+    let counts = count(history);
+    if counts.unknown > 0 {
+        notes.push(format!(
+            "{} of {} operations ended unknown: they may or may not have happened.",
+            grouped(counts.unknown),
+            grouped(counts.total),
+        ));
+    }
+    for (time, event) in history.node_events() {
+        if event.state == NodeState::Down && !event.detail.is_empty() {
+            notes.push(format!("Node {} went down at {time}: {}.", event.node, event.detail));
+        }
+    }
+    notes
+}
+
+fn advice(history: &History, judged: &Judged, state: State) -> Vec<String> {
+    match state {
+        State::Broken => Vec::new(),
+        State::Held => {
+            let mut advice = vec![
+                "This is no proof of correctness: it says that this load and these faults broke nothing."
+                    .to_string(),
+            ];
+            let tried: Vec<&str> = history.faults().iter().map(|(_, fault)| fault.name.as_str()).collect();
+            let untried: Vec<&str> = nemesis::fault::FAULTS
+                .iter()
+                .map(|fault| fault.name())
+                .filter(|name| !tried.contains(name))
+                .collect();
+            if !untried.is_empty() && history.header().target.starts_with("reference:") {
+                advice.push(format!(
+                    "Not tested: {}. Try: rashomon run --faults {} --repeat 20",
+                    untried.join(", "),
+                    untried.join(","),
+                ));
+            }
+            advice
+        }
+        State::Indeterminate => {
+            let counts = count(history);
+            let mut advice = Vec::new();
+            let read_back = history.phase_began(Phase::FinalReads).is_some();
+            if counts.confirmed == 0 {
+                advice
+                    .push("What helps   a target that confirms something: no call was confirmed".to_string());
+            } else if read_back && judged.rows.iter().any(|row| row.verdict.chances.count == 0) {
+                advice.push(
+                    "What helps   a longer run (--duration), fewer keys, or a workload with more chances"
+                        .into(),
+                );
+            }
+            if !read_back {
+                advice.push(
+                    "What helps   a run that comes to its end: the final reads show what each node kept"
+                        .into(),
+                );
+            }
+            advice
+        }
+    }
+}

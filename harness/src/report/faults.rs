@@ -1,0 +1,36 @@
+//! Faults as a report shows them: one line each, from injection to healing.
+
+use histories::{FaultStage, History};
+
+use super::model::FaultLine;
+
+/// Faults with the times of their stages.
+pub(super) fn fault_lines(history: &History) -> Vec<FaultLine> {
+    let mut lines: Vec<(histories::FaultId, FaultLine)> = Vec::new();
+    for (time, event) in history.faults() {
+        let index = lines.iter().position(|(id, _)| *id == event.fault).unwrap_or_else(|| {
+            let line = FaultLine {
+                name: event.name.clone(),
+                summary: event.summary.clone(),
+                planned: event.planned,
+                effective: None,
+                healed: None,
+                evidence: String::new(),
+            };
+            lines.push((event.fault, line));
+            lines.len() - 1
+        });
+        let line = &mut lines[index].1;
+        match event.stage {
+            FaultStage::Injecting => line.planned = event.planned,
+            FaultStage::Effective => {
+                line.effective.get_or_insert(*time);
+                line.evidence.clone_from(&event.detail);
+            }
+            FaultStage::Ineffective => line.evidence.clone_from(&event.detail),
+            FaultStage::Healing => {}
+            FaultStage::Healed => line.healed = Some(*time),
+        }
+    }
+    lines.into_iter().map(|(_, line)| line).collect()
+}

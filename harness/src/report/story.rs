@@ -1,0 +1,122 @@
+//! Stories: a finding's operations in the order of time, with what happened to the cluster in between.
+
+use checkers::{Edge, Finding};
+use histories::{History, Nanos};
+
+use super::faults::fault_lines;
+use super::model::{FaultLine, StoryRow, Told, ToldEdge};
+use crate::judge::Row;
+use crate::plan::Expectation;
+
+pub(super) fn tell_all(history: &History, rows: &[Row]) -> Vec<Told> {
+    let of_row = |row: &Row| {
+        let guarantee = row.verdict.guarantee;
+        row.verdict.findings.iter().map(move |finding| (guarantee, finding.clone())).collect::<Vec<_>>()
+    };
+    let mut expected_first: Vec<&Row> = rows.iter().collect();
+    expected_first.sort_by_key(|row| row.expected == Expectation::Watch);
+    let findings = expected_first.into_iter().flat_map(of_row).enumerate();
+    findings.map(|(index, (guarantee, finding))| tell(history, index, guarantee, finding)).collect()
+}
+
+fn tell(history: &History, index: usize, guarantee: &'static str, finding: Finding) -> Told {
+    let number = |id| finding.steps.iter().position(|step| step.operation == id).map(|position| position + 1);
+    let edges = finding.edges.iter().filter_map(|edge: &Edge| {
+        let (from, to) = (number(edge.from)?, number(edge.to)?);
+        Some(ToldEdge { from, to, kind: edge.kind, because: edge.because.clone() })
+    });
+    Told {
+        id: format!("A{}", index + 1),
+        guarantee,
+        anomaly: finding.anomaly,
+        keys: finding.keys.iter().map(ToString::to_string).collect(),
+        edges: edges.collect(),
+        rows: story_rows(history, &finding),
+        story: finding.story,
+        brief: finding.brief,
+        conclusion: finding.conclusion,
+        certainty: finding.certainty,
+        weight: finding.weight,
+    }
+}
+
+/// The operations in the order of time, with what happened to the cluster in between.
+fn story_rows(history: &History, finding: &Finding) -> Vec<StoryRow> {
+    let mut rows: Vec<StoryRow> = finding
+        .steps
+        .iter()
+        .enumerate()
+        .map(|(index, step)| {
+            let operation = history.operation(step.operation);
+            let node = operation.node.as_ref().map(|node| format!(" → {node}")).unwrap_or_default();
+            StoryRow {
+                number: Some(index + 1),
+                operation: Some(operation.id.0),
+                time: operation.invoked,
+                who: format!("{}{node}", operation.session),
+                what: step.what.clone(),
+                answer: step.answer.clone(),
+                remark: step.remark.clone(),
+            }
+        })
+        .collect();
+    let last = rows.iter().map(|row| row.time).max().unwrap_or_default();
+    let first = rows.iter().map(|row| row.time).min().unwrap_or_default();
+    rows.extend(cluster_rows(history, first, last));
+    rows.sort_by_key(|row| row.time);
+    rows
+}
+
+/// At most this many lines about the cluster in one story.
+const CLUSTER_ROWS_MAX: usize = 4;
+
+fn cluster_rows(history: &History, first: Nanos, last: Nanos) -> Vec<StoryRow> {
+    let mut rows = Vec::new();
+    for fault in fault_lines(history) {
+        let Some(effective) = fault.effective else { continue };
+        let healed = fault.healed.unwrap_or(history.end());
+        if effective > last || healed < first {
+            continue;
+        }
+        let row = |time, what| StoryRow {
+            number: None,
+            operation: None,
+            time,
+            who: stage_of(&fault.name).into(),
+            what,
+            answer: String::new(),
+            remark: String::new(),
+        };
+        rows.push(row(effective, begins(&fault)));
+        if healed < last {
+            rows.push(row(healed, ends(&fault)));
+        }
+    }
+    rows.sort_by_key(|row| row.time);
+    rows.truncate(CLUSTER_ROWS_MAX);
+    rows
+}
+
+fn stage_of(fault: &str) -> &'static str {
+    match fault {
+        "kill" | "pause" => "nodes",
+        _ => "network",
+    }
+}
+
+fn begins(fault: &FaultLine) -> String {
+    match fault.name.as_str() {
+        "partition" => format!("splits: {}", fault.summary),
+        name => format!("{name}: {}", fault.summary),
+    }
+}
+
+fn ends(fault: &FaultLine) -> String {
+    match fault.name.as_str() {
+        "partition" | "one-way" | "flap" => "heals".into(),
+        "slow" => "is fast again".into(),
+        "kill" => "restarted".into(),
+        "pause" => "resumed".into(),
+        name => format!("{name} ends"),
+    }
+}
