@@ -3,11 +3,10 @@
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
-use std::time::{Duration, Instant};
 
 use checkers::wording::grouped;
 use histories::format::jsonl;
-use histories::{Event, EventKind, FaultStage, Header, Phase};
+use histories::{Event, EventKind, FaultStage, Header, Nanos, Phase};
 
 use super::{Resolved, StopSignal};
 use crate::cli::{Format, Session};
@@ -15,6 +14,7 @@ use crate::exit::Stop;
 use crate::plan::Plan;
 use crate::progress::Progress;
 use crate::sim::{Ended, Scenario, simulate};
+use crate::stopwatch::Stopwatch;
 use crate::store::Run;
 use crate::workload::Workload;
 
@@ -31,7 +31,7 @@ pub(super) fn record(
     let tee = session.format == Format::Ndjson && session.quiet < 2;
     let mut lines = Lines::create(run, header, tee).map_err(Stop::cannot_write)?;
     session.progress.line(
-        histories::Nanos(0),
+        Nanos(0),
         "start",
         &format!(
             "world=sim workload={} target={} nodes={} seed={} run={}",
@@ -43,18 +43,18 @@ pub(super) fn record(
         ),
     );
     let scenario = Scenario { target: &plan.target, resolved, workload };
-    let began = now();
+    let watch = Stopwatch::start();
     let mut record = |event: Event| {
         tell(&session.progress, &event);
         lines.write(&event);
     };
     let ended = simulate(scenario, &mut record, &|| stop.reason().is_some());
     let recorded = lines.finish();
-    sum_up(&session.progress, &ended, began.elapsed());
+    sum_up(&session.progress, &ended, watch.elapsed());
     recorded.map_err(Stop::cannot_write)
 }
 
-fn sum_up(progress: &Progress, ended: &Ended, took: Duration) {
+fn sum_up(progress: &Progress, ended: &Ended, took: Nanos) {
     let Ended { calls, time, equal, keys, answered, asked } = *ended;
     progress.line(time, "settle", &format!("equal={}", if equal { "yes" } else { "no" }));
     progress.line(time, "read", &format!("final keys={keys} answered={answered}/{asked}"));
@@ -141,9 +141,4 @@ impl Lines {
         self.file.flush()?;
         self.file.get_ref().sync_all()
     }
-}
-
-#[expect(clippy::disallowed_methods, reason = "people want to know how long a simulation took")]
-fn now() -> Instant {
-    Instant::now()
 }
