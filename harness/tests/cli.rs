@@ -610,3 +610,52 @@ fn only_what_the_simulator_knows_is_simulated() {
         error: --world: no world "smi"; did you mean sim? there are live, sim (live: real processes; sim: virtual time, the same to the byte for one seed)
     "#]]);
 }
+
+#[test]
+fn a_hunt_finds_a_lost_update_and_the_command_that_shows_it_again() {
+    let desk = Desk::new();
+    let hunt = desk.run("hunt --seeds 10 --seed 1 -d 5s --progress none");
+    assert_eq!(hunt.status.code(), Some(1), "{}", text(&hunt.stderr));
+    let told = text(&hunt.stdout);
+    assert!(told.starts_with("✗ BROKEN  no-lost-updates, lost-update: first in seed "), "{told}");
+    let again = told.lines().find_map(|line| line.trim().strip_prefix("1  rashomon ")).unwrap();
+    assert!(again.starts_with("run --duration 5s --world sim --seed "), "{again}");
+    let run = desk.run(&format!("{again} --progress none"));
+    assert_eq!(run.status.code(), Some(1), "{}", text(&run.stderr));
+    assert!(text(&run.stdout).starts_with("✗ BROKEN  no-lost-updates"), "{}", text(&run.stdout));
+}
+
+#[test]
+fn a_hunt_says_the_same_on_one_core_and_on_many() {
+    let desk = Desk::new();
+    let hunt = |jobs: u32| {
+        let plan = "-t reference:crdt -w set --keys 20 -d 2s -f partition,kill --progress none";
+        let output = desk.run(&format!("hunt --seeds 6 --seed 3 {plan} --format json --jobs {jobs}"));
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        let mut told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        told["seconds"].take();
+        told
+    };
+    let alone = hunt(1);
+    assert_eq!(alone["seeds"], 6);
+    assert_eq!(alone, hunt(3));
+}
+
+#[test]
+fn a_hunt_refuses_what_it_cannot_mean() {
+    let desk = Desk::new();
+    desk.refuses(
+        "hunt --repeat 5",
+        64,
+        expect![[r#"
+        error: --repeat: a hunt plays many seeds anyhow; say how many with --seeds
+    "#]],
+    );
+    desk.refuses(
+        "hunt --world live",
+        64,
+        expect![[r#"
+        error: --world live: a hunt is simulated; for processes take  rashomon run --repeat
+    "#]],
+    );
+}

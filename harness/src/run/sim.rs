@@ -50,27 +50,20 @@ pub(super) fn record(
     };
     let ended = simulate(scenario, &mut record, &|| stop.reason().is_some());
     let recorded = lines.finish();
-    sum_up(&session.progress, &ended, watch.elapsed());
+    sum_up(&session.progress, &ended, watch);
     recorded.map_err(Stop::cannot_write)
 }
 
-fn sum_up(progress: &Progress, ended: &Ended, took: Nanos) {
+fn sum_up(progress: &Progress, ended: &Ended, watch: Stopwatch) {
+    let (took, busy) = (watch.elapsed(), watch.busy());
     let Ended { calls, time, equal, keys, answered, asked } = *ended;
     progress.line(time, "settle", &format!("equal={}", if equal { "yes" } else { "no" }));
     progress.line(time, "read", &format!("final keys={keys} answered={answered}/{asked}"));
-    let seconds = took.as_secs_f64();
-    let rate = (calls as f64 / seconds.max(1e-6)) as u64;
-    progress.line(
-        time,
-        "world",
-        &format!("calls={calls} simulated={:.1}s took={seconds:.3}s rate={rate}/s", time.as_secs_f64()),
-    );
+    let (simulated, took) = (time.as_secs_f64(), took.as_secs_f64());
+    let busy = busy.map_or(String::new(), |busy| format!(" busy={:.3}s", busy.as_secs_f64()));
+    progress.line(time, "world", &format!("calls={calls} simulated={simulated:.1}s took={took:.3}s{busy}"));
     if progress.is_full() {
-        progress.say(&format!(
-            "simulated {:.1} s with {} calls in {seconds:.2} s",
-            time.as_secs_f64(),
-            grouped(calls)
-        ));
+        progress.say(&format!("simulated {simulated:.1} s with {} calls in {took:.2} s", grouped(calls)));
     }
 }
 
