@@ -359,14 +359,14 @@ fn a_malformed_history_is_refused_with_its_line() {
         "#]],
     );
     desk.write("empty.jsonl", "").refuses("check empty.jsonl", 65, expect![[r#"
-        error: empty.jsonl: line 1: empty; a history begins with a header such as {"rashomon":"history","version":1}
+        error: empty.jsonl: line 1: empty; a history begins with a line such as {"rashomon":"history","version":1}
     "#]]);
     desk.write("other.jsonl", "{\"hello\":1}\n").refuses(
         "check other.jsonl",
         65,
         expect![[r#"
-        error: other.jsonl: line 1: not the header of a history: missing field `rashomon`
-    "#]],
+            error: other.jsonl: line 1: not the header of a history: missing field `rashomon`; a history begins with a line such as {"rashomon":"history","version":1}
+        "#]],
     );
 }
 
@@ -376,7 +376,7 @@ fn a_history_cut_off_in_its_last_line_is_judged_up_to_there() {
     desk.write("cut.jsonl", &LOST[..LOST.len() - 20]);
     let output = desk.run("check cut.jsonl -g no-made-up-values");
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
-    assert!(text(&output.stdout).contains("line 12: cut off"), "{}", text(&output.stdout));
+    assert!(text(&output.stdout).contains("line 12 is cut off"), "{}", text(&output.stdout));
 }
 
 /// Answers 503 to every request on every connection, for as long as the test lives.
@@ -581,81 +581,48 @@ fn ctrl_c_heals_reads_back_and_judges() {
 }
 
 #[test]
-fn a_simulated_run_repeats_to_the_byte() {
-    let history = |arguments: &str| {
-        let desk = Desk::new();
-        let output = desk.run(arguments);
-        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
-        assert!(text(&output.stdout).contains("--world sim") || !arguments.starts_with("demo"));
-        std::fs::read(desk.only_run().join("history.jsonl.zst")).unwrap()
-    };
-    for arguments in
-        ["demo --world sim --seed 5", "run --world sim --seed 5 -d 3s -f kill,pause -e no-lost-updates=watch"]
-    {
-        assert!(history(arguments) == history(arguments), "{arguments} makes two histories");
+fn serve_answers_until_it_is_stopped() {
+    let desk = Desk::new();
+    // Of its own, and below the ports that the system gives away.
+    let port = 12_000 + std::process::id() % 8_000;
+    let mut child =
+        desk.command(&format!("serve siblings -n 2 --port {port}")).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    while !line.starts_with("try") {
+        line.clear();
+        assert!(lines.read_line(&mut line).unwrap() > 0, "it ended before it was ready");
+    }
+    let nodes = children_of(child.id());
+    let mut stream = std::net::TcpStream::connect(("127.0.0.1", u16::try_from(port).unwrap())).unwrap();
+    stream.write_all(b"GET /v1/status HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.contains(r#""mode":"siblings""#), "{answer}");
+    signal(child.id(), "-INT");
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    while nodes.iter().any(|node| is_alive(*node)) {
+        std::thread::yield_now();
     }
 }
 
 #[test]
-fn only_what_the_simulator_knows_is_simulated() {
+fn runs_are_listed_pinned_packed_and_deleted() {
     let desk = Desk::new();
-    desk.refuses(
-        "run --world sim -t http://127.0.0.1:9 -f none",
-        64,
-        expect![[r#"
-        error: http://127.0.0.1:9 cannot be simulated; the simulated world has reference:MODE and control
-    "#]],
-    );
-    desk.refuses("run --world smi", 64, expect![[r#"
-        error: --world: no world "smi"; did you mean sim? there are live, sim (live: real processes; sim: virtual time, the same to the byte for one seed)
-    "#]]);
-}
-
-#[test]
-fn a_hunt_finds_a_lost_update_and_the_command_that_shows_it_again() {
-    let desk = Desk::new();
-    let hunt = desk.run("hunt --seeds 10 --seed 1 -d 5s --progress none");
-    assert_eq!(hunt.status.code(), Some(1), "{}", text(&hunt.stderr));
-    let told = text(&hunt.stdout);
-    assert!(told.starts_with("✗ BROKEN  no-lost-updates, lost-update: first in seed "), "{told}");
-    let again = told.lines().find_map(|line| line.trim().strip_prefix("1  rashomon ")).unwrap();
-    assert!(again.starts_with("run --duration 5s --world sim --seed "), "{again}");
-    let run = desk.run(&format!("{again} --progress none"));
-    assert_eq!(run.status.code(), Some(1), "{}", text(&run.stderr));
-    assert!(text(&run.stdout).starts_with("✗ BROKEN  no-lost-updates"), "{}", text(&run.stdout));
-}
-
-#[test]
-fn a_hunt_says_the_same_on_one_core_and_on_many() {
-    let desk = Desk::new();
-    let hunt = |jobs: u32| {
-        let plan = "-t reference:crdt -w set --keys 20 -d 2s -f partition,kill --progress none";
-        let output = desk.run(&format!("hunt --seeds 6 --seed 3 {plan} --format json --jobs {jobs}"));
-        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
-        let mut told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-        told["seconds"].take();
-        told
+    let said = |arguments: &str| {
+        let output = desk.run(arguments);
+        assert_eq!(output.status.code(), Some(0), "{arguments}: {}", text(&output.stderr));
+        text(&output.stdout)
     };
-    let alone = hunt(1);
-    assert_eq!(alone["seeds"], 6);
-    assert_eq!(alone, hunt(3));
-}
-
-#[test]
-fn a_hunt_refuses_what_it_cannot_mean() {
-    let desk = Desk::new();
-    desk.refuses(
-        "hunt --repeat 5",
-        64,
-        expect![[r#"
-        error: --repeat: a hunt plays many seeds anyhow; say how many with --seeds
-    "#]],
-    );
-    desk.refuses(
-        "hunt --world live",
-        64,
-        expect![[r#"
-        error: --world live: a hunt is simulated; for processes take  rashomon run --repeat
-    "#]],
-    );
+    assert!(said("runs").contains("no runs yet"));
+    said("run -t control -f none -d 500ms -r 400 --keys 4 -q --progress none --on-indeterminate pass");
+    let id = desk.only_run().file_name().unwrap().to_str().unwrap().to_string();
+    assert!(said("runs list").contains(&id));
+    assert!(said("runs open latest").contains("exit code"));
+    said("runs pin latest");
+    assert!(said("runs").contains("for ever"));
+    said("runs pack latest");
+    assert!(desk.folder.path().join(format!("{id}.tar.zst")).exists());
+    said("runs rm latest");
+    assert!(said("runs").contains("no runs yet"));
 }

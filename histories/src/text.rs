@@ -17,7 +17,9 @@
 //! Times are whole milliseconds, `from..to`; a call without `to` is never answered; a call without
 //! both is asked and answered after everything above it. At one same instant calls are asked before
 //! others are answered: intervals are closed. `key value@version` is a value with the store's name
-//! for it; several siblings stand between bars. `--` begins a phase.
+//! for it; several siblings stand between bars. `--` begins a phase, after everything above it or at
+//! the millisecond that follows its name. Keys, versions and reasons are single words, and texts have
+//! neither quotes nor `#`, `;`, `->` in them: other histories are kept in JSON Lines.
 
 use std::fmt::Write as _;
 
@@ -53,15 +55,19 @@ pub fn print(history: &History) -> String {
         let nodes: Vec<&str> = history.header().nodes.iter().map(NodeName::as_str).collect();
         let _ = writeln!(out, "nodes {}", nodes.join(" "));
     }
-    let mut phase = Phase::Load;
+    let mut phases = history.phases().iter().peekable();
     for operation in history.operations() {
-        if operation.phase != phase {
-            phase = operation.phase;
-            let _ = writeln!(out, "-- {}", phase_name(phase));
+        while let Some((time, phase)) = phases.next_if(|(time, _)| *time <= operation.invoked) {
+            print_phase(&mut out, *time, *phase);
         }
         let _ = writeln!(out, "{}", print_operation(operation));
     }
+    phases.for_each(|(time, phase)| print_phase(&mut out, *time, *phase));
     out
+}
+
+fn print_phase(out: &mut String, time: Nanos, phase: Phase) {
+    let _ = writeln!(out, "-- {} {}", phase_name(phase), time.0 / 1_000_000);
 }
 
 /// One line for one operation.
@@ -165,7 +171,10 @@ impl Script {
             return Ok(());
         }
         if let Some(phase) = line.strip_prefix("--") {
-            self.push(self.end, PHASE, EventKind::Phase(parse_phase(phase.trim())?));
+            let mut words = Words::new(phase);
+            let phase = parse_phase(&words.word("a phase such as final-reads")?)?;
+            let time = words.next_word().map_or(Ok(self.end), |time| parse_time(&time))?;
+            self.push(time, PHASE, EventKind::Phase(phase));
             return Ok(());
         }
         self.operation(line)
@@ -196,12 +205,7 @@ impl Script {
         let Some((from, to)) = words.peek().and_then(|word| word.split_once("..")) else {
             return Ok((next, answered.then_some(next + Nanos::from_millis(1))));
         };
-        let millis = |text: &str| {
-            text.parse()
-                .map(Nanos::from_millis)
-                .map_err(|_| format!("{text:?} is no time in whole milliseconds"))
-        };
-        let interval = (millis(from)?, if to.is_empty() { None } else { Some(millis(to)?) });
+        let interval = (parse_time(from)?, if to.is_empty() { None } else { Some(parse_time(to)?) });
         if interval.1.is_some_and(|to| to < interval.0) {
             return Err(format!("the interval {from}..{to} ends before it begins"));
         }
@@ -223,6 +227,11 @@ impl Script {
             reason: malformed.problem.to_string(),
         })
     }
+}
+
+fn parse_time(millis: &str) -> Result<Nanos, String> {
+    let nanos = millis.parse::<u64>().ok().and_then(|millis| millis.checked_mul(1_000_000));
+    nanos.map(Nanos).ok_or_else(|| format!("{millis:?} is no time in whole milliseconds"))
 }
 
 fn parse_phase(name: &str) -> Result<Phase, String> {
@@ -421,6 +430,9 @@ fn parse_value(word: &str) -> Result<Value, String> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+    use proptest::sample::select;
+
     use super::*;
 
     fn round_trip(text: &str) {
@@ -462,5 +474,63 @@ mod tests {
             "line 2: session c0 calls while its call at 0.000 s is still in flight; \
              give each concurrent caller a session of its own"
         );
+    }
+
+    const ANSWERED_CALLS: [(&str, &str); 12] = [
+        ("read k1", "nothing"),
+        ("read k1", "nothing@A:5"),
+        ("read k2", "[1 [2 \"a b\"] []]@v7 | -5@v8"),
+        ("write k1 \"\"", "ok"),
+        ("write k1 9223372036854775807", "ok A:1"),
+        ("cas k2 1@v1 | 2@v2 3", "ok"),
+        ("cas k2 nothing 3", "failed conflict"),
+        ("append k3 [1]", "unknown timeout"),
+        ("increment k4 -9223372036854775808", "ok"),
+        ("delete k1", "unknown disconnected"),
+        ("txn read k1; remove k5 1", "5; ok v9"),
+        ("txn add k5 1; read k5; delete k5", "ok; [1 2]; ok"),
+    ];
+
+    fn line() -> impl Strategy<Value = String> {
+        const PHASES: [&str; 5] = ["load", "settle", "settled", "final-reads", "done"];
+        prop_oneof![
+            8 => (select(&ANSWERED_CALLS[..]), 0..2_u8).prop_map(|((call, answer), node)| {
+                format!("{} FROM..TO {call} -> {answer}", ["cID", "cID@A"][usize::from(node)])
+            }),
+            1 => select(&ANSWERED_CALLS[..]).prop_map(|(call, _)| format!("cID FROM.. {call}")),
+            1 => select(&PHASES[..]).prop_map(|phase| format!("-- {phase} FROM")),
+        ]
+    }
+
+    proptest! {
+        // Each event has a millisecond of its own: calls begin at odd ones and end at even ones.
+        #[test]
+        fn any_history_of_words_survives_a_round_trip(
+            lines in proptest::collection::vec((line(), 0..6_usize), 0..20)
+        ) {
+            let place = |(index, (line, length)): (usize, (String, usize))| {
+                let from = 2 * index + 1;
+                let to = from + 2 * length * 7 + 1;
+                line.replace("ID", &index.to_string())
+                    .replace("FROM", &from.to_string())
+                    .replace("TO", &to.to_string())
+            };
+            let text: Vec<String> = lines.into_iter().enumerate().map(place).collect();
+            let history = parse(&text.join("\n")).unwrap();
+            let printed = print(&history);
+            prop_assert_eq!(parse(&printed).unwrap(), history, "{}", printed);
+        }
+
+        #[test]
+        fn no_text_makes_the_parser_panic(
+            words in proptest::collection::vec(prop_oneof![
+                select(&["c0", "c0@A", "0..5", "..", "5..", "99999999999999999999..", "18446744073709551615..",
+                    "txn", "read", "cas", "x", "[1", "]", "\"", "é@", "->", ";", "|", "ok", "nothing", "failed",
+                    "--", "settle", "#", "\n", "\n", "nodes"][..]).prop_map(String::from),
+                any::<String>(),
+            ], 0..30)
+        ) {
+            let _ = parse(&words.join(" "));
+        }
     }
 }

@@ -13,7 +13,9 @@
 //! (WriteCOInitRead, WriteCORead); reads that demand a circular order of writes (CyclicCF).
 //! See `order.rs` for what comes before what and `overlooked.rs` for the search; O(n · k) for k sessions.
 //!
-//! Registers, with siblings: a read that shows several is explained by any of them. Lists and sets are
+//! Registers, with siblings: a read that shows several is explained by any of them, and in a history
+//! that shows siblings anywhere no order of concurrent writes is demanded. Neither is one of a write
+//! and a delete: a delete may remove only what it had seen. Lists and sets are
 //! judged by their elements: an element that is known and missing must have been overwritten or
 //! removed. Counters, keys of several kinds, and reads of a value that was written twice say nothing
 //! here. What a compare-and-set expected orders it after that, but is not taken for a read.

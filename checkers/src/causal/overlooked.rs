@@ -14,6 +14,7 @@
 //! (WriteCOInitRead, WriteCORead, and the conflict order of CyclicCF); the newest write a session and
 //! key is from AWDIT, PLDI 2025.
 
+use histories::{History, MicroOp};
 use rustc_hash::FxHashSet;
 
 use crate::Facts;
@@ -21,6 +22,7 @@ use crate::causal::order::CausalOrder;
 use crate::causal::questions::{Tests, newest};
 use crate::causal::seen::{Lane, Read, Saw, Seen, brought};
 use crate::causal::walk::{Visit, walk};
+use crate::facts::KeyNumber;
 
 /// What the walk found.
 #[derive(Debug, Default)]
@@ -61,6 +63,7 @@ pub(crate) fn scan(facts: &Facts<'_>, order: &CausalOrder, seen: &Seen) -> Overl
         hints: vec![0; lanes],
         tests: Tests::default(),
         conflicts: FxHashSet::default(),
+        arbitrates: !shows_siblings(facts.history()),
         found: Overlooked::default(),
     };
     let first_reads = first_reads(facts, seen);
@@ -84,6 +87,11 @@ fn first_reads(facts: &Facts<'_>, seen: &Seen) -> Vec<u32> {
     first
 }
 
+fn shows_siblings(history: &History) -> bool {
+    let replies = history.operations().iter().filter_map(|operation| operation.outcome.replies()).flatten();
+    replies.filter_map(|reply| reply.observed.as_ref()).any(|observed| observed.values.len() > 1)
+}
+
 struct Scan<'s, 'h> {
     facts: &'s Facts<'h>,
     order: &'s CausalOrder,
@@ -92,6 +100,8 @@ struct Scan<'s, 'h> {
     hints: Vec<u32>,
     tests: Tests,
     conflicts: FxHashSet<(u32, u32)>,
+    /// Concurrent writes are put in an order: no read ever saw several of them.
+    arbitrates: bool,
     found: Overlooked,
 }
 
@@ -181,11 +191,20 @@ impl Scan<'_, '_> {
                 self.tests.add(self.order, number, write, makers);
             }
             if let [maker] = makers
+                && self.is_ordered_before_what_was_seen(read.key, write)
                 && self.conflicts.insert((write, *maker))
             {
                 self.found.conflicts.push(Conflict { first: write, later: *maker, read: number });
             }
         }
+    }
+
+    // A store that keeps siblings, or lets a concurrent write win over a delete, does not order the two.
+    fn is_ordered_before_what_was_seen(&self, key: KeyNumber, write: u32) -> bool {
+        let micro_ops = self.facts.history().operations()[write as usize].call.micro_ops();
+        let is_delete =
+            |op: &MicroOp| matches!(op, MicroOp::Delete { .. }) && op.key() == self.facts.key(key);
+        self.arbitrates && !micro_ops.iter().any(is_delete)
     }
 
     fn deleted(&mut self, visit: &Visit<'_>, number: u32) {

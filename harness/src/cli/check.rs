@@ -1,6 +1,6 @@
 //! `rashomon check HISTORY|RUN`: judges a record again, whoever made it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 
 use clap::Args;
@@ -14,7 +14,7 @@ use crate::report::build::{self, Circumstances};
 use crate::report::terminal::{Extent, Links};
 use crate::report::{self};
 use crate::store::{Run, locate};
-use checkers::wording::{counted, grouped};
+use checkers::wording::counted;
 use histories::format::{self, Reading};
 
 /// Check a recorded history, or a stored run again
@@ -42,7 +42,7 @@ impl Check {
     pub(crate) fn run(self, session: &Session) -> Result<Exit, Stop> {
         let (reading, run) = self.read(session)?;
         if session.quiet == 0 && session.format == Format::Text {
-            println!("{}\n", understood(&reading));
+            println!("{}\n", session.style.draw(&understood(&reading)));
         }
         let rules = self.rules(run.as_ref())?;
         let judged = judge(&reading.history, &rules);
@@ -128,12 +128,11 @@ fn understood(reading: &Reading) -> String {
     let history = &reading.history;
     let header = history.header();
     let workload = if header.workload.is_empty() { String::new() } else { format!("{}, ", header.workload) };
-    let sessions =
-        history.operations().iter().map(|operation| operation.session).max().map_or(0, |last| last.0 + 1);
+    let sessions: BTreeSet<_> = history.operations().iter().map(|operation| operation.session).collect();
     format!(
-        "rashomon JSON Lines, {workload}{} operations, {}, {}",
-        grouped(history.operations().len() as u64),
-        counted(sessions.into(), "session", "sessions"),
+        "rashomon JSON Lines, {workload}{}, {}, {}",
+        counted(history.operations().len() as u64, "operation", "operations"),
+        counted(sessions.len() as u64, "session", "sessions"),
         history.end(),
     )
 }

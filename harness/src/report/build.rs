@@ -2,7 +2,7 @@
 
 use checkers::wording::{counted, grouped, listed};
 use checkers::{Finding, Judgement};
-use histories::{FaultStage, History, NodeState, Outcome, Phase};
+use histories::{FaultStage, History, Nanos, NodeName, NodeState, Outcome, Phase};
 
 use super::faults::fault_lines;
 use super::model::{Counts, GuaranteeRow, Report, State, VERSION};
@@ -134,7 +134,7 @@ fn context(history: &History) -> String {
     }
     let load_end = history.phase_began(Phase::Settle).unwrap_or(history.end());
     parts.push(format!("{:.1} s", load_end.as_secs_f64()));
-    parts.push(format!("{} operations", grouped(history.operations().len() as u64)));
+    parts.push(counted(history.operations().len() as u64, "operation", "operations"));
     if !header.seed.is_empty() {
         parts.push(format!("seed {}", header.seed));
     }
@@ -201,6 +201,14 @@ fn consequence(row: &Row, judged: &Judged) -> Option<String> {
     })
 }
 
+/// True if a fault had its hands on the node's process then.
+fn is_our_doing(history: &History, time: Nanos, node: &NodeName) -> bool {
+    let mut until_then =
+        history.faults().iter().filter(|(at, fault)| *at <= time && fault.nodes.contains(node));
+    let last = until_then.next_back().map(|(_, fault)| fault.stage);
+    matches!(last, Some(FaultStage::Injecting | FaultStage::Effective | FaultStage::Healing))
+}
+
 fn notes(history: &History, mut notes: Vec<String>) -> Vec<String> {
     let counts = count(history);
     if counts.unknown > 0 {
@@ -211,7 +219,7 @@ fn notes(history: &History, mut notes: Vec<String>) -> Vec<String> {
         ));
     }
     for (time, event) in history.node_events() {
-        if event.state == NodeState::Down && !event.detail.is_empty() {
+        if event.state == NodeState::Down && !is_our_doing(history, *time, &event.node) {
             notes.push(format!("Node {} went down at {time}: {}.", event.node, event.detail));
         }
     }

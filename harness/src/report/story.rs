@@ -29,7 +29,7 @@ fn tell(history: &History, index: usize, guarantee: &'static str, finding: Findi
         id: format!("A{}", index + 1),
         guarantee,
         anomaly: finding.anomaly,
-        keys: finding.keys.iter().map(ToString::to_string).collect(),
+        keys: finding.keys.iter().map(|key| named(key.as_str())).collect(),
         edges: edges.collect(),
         rows: story_rows(history, &finding),
         story: finding.story,
@@ -107,6 +107,7 @@ fn stage_of(fault: &str) -> &'static str {
 fn begins(fault: &FaultLine) -> String {
     match fault.name.as_str() {
         "partition" => format!("splits: {}", fault.summary),
+        name if fault.summary.starts_with(name) => fault.summary.clone(),
         name => format!("{name}: {}", fault.summary),
     }
 }
@@ -119,4 +120,9 @@ fn ends(fault: &FaultLine) -> String {
         "pause" => "resumed".into(),
         name => format!("{name} ends"),
     }
+}
+
+/// A key as text; one without a name must still be seen.
+fn named(key: &str) -> String {
+    if key.is_empty() { r#""""#.into() } else { key.into() }
 }

@@ -1,6 +1,7 @@
 //! How text looks: colours and glyphs, each only where it can be seen. A state is always a glyph and
 //! a word as well as a colour.
 
+use std::borrow::Cow;
 use std::io::IsTerminal;
 
 use checkers::Judgement;
@@ -81,10 +82,12 @@ impl Style {
         format!("\u{1b}[{code}m{text}\u{1b}[0m")
     }
 
-    /// `text`, in ASCII where the locale has nothing else.
+    /// `text`, in ASCII where the locale has nothing else, and never with what would steer the
+    /// terminal: keys and names are whatever a store was given.
     pub(crate) fn draw(self, text: &str) -> String {
+        let text = harmless(text);
         if self.unicode {
-            return text.to_string();
+            return text.into_owned();
         }
         let ascii = |character: char| match character {
             '✓' => "ok".to_string(),
@@ -114,6 +117,22 @@ impl Style {
     }
 }
 
+/// Control characters, and those that turn the direction of text, as escapes.
+fn harmless(text: &str) -> Cow<'_, str> {
+    let steers = |character: char| {
+        character.is_control()
+            || matches!(character, '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    if !text.contains(steers) {
+        return Cow::Borrowed(text);
+    }
+    let escape = |character: char| match steers(character) {
+        true => character.escape_default().to_string(),
+        false => character.to_string(),
+    };
+    Cow::Owned(text.chars().map(escape).collect())
+}
+
 /// True if the locale can show more than ASCII; without one, most terminals can.
 fn unicode() -> bool {
     let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
@@ -129,4 +148,16 @@ fn columns(terminal: bool) -> usize {
     let stated = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
     let measured = || terminal.then(|| usize::from(console::Term::stdout().size().1));
     stated.or_else(measured).unwrap_or(100).clamp(40, 120)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_cannot_steer_the_terminal() {
+        let style = Style::plain();
+        assert_eq!(style.draw("k\u{1b}[2J\n\u{202e}x ü"), r"k\u{1b}[2J\n\u{202e}x ü");
+        assert_eq!(Style { unicode: false, ..style }.draw("A → B ×2"), "A -> B x2");
+    }
 }

@@ -67,7 +67,8 @@ fn verdict_line(out: &mut String, report: &Report, style: Style) {
     };
     let mark = style.paint(paint, &format!("{} {word}", style.draw(glyph)));
     let indent = console::measure_text_width(&mark) + 2;
-    let wrapped = textwrap::wrap(&report.headline, style.width.saturating_sub(indent).max(20));
+    let headline = style.draw(&report.headline);
+    let wrapped = textwrap::wrap(&headline, style.width.saturating_sub(indent).max(20));
     let _ =
         writeln!(out, "{mark}  {}", style.paint(Paint::Strong, &wrapped.join(&format!("\n{:indent$}", ""))));
 }

@@ -96,10 +96,14 @@ async fn act(
         "read",
         &format!("final keys={} nodes={} answered={answered}/{asked}", keys.len(), stage.nodes.len()),
     );
-    stage.recorder.record(EventKind::Phase(Phase::Done));
-    if let Some(power) = power {
+    if let Some(mut power) = power {
+        while let Ok(exit) = power.exits.try_recv() {
+            show.happened(&Happening::Node(exit.clone()));
+            stage.recorder.record(EventKind::Node(exit));
+        }
         power.supervisor.kill_all().await;
     }
+    stage.recorder.record(EventKind::Phase(Phase::Done));
     Ok(())
 }
 
@@ -309,7 +313,8 @@ impl Show {
     fn happened(&self, happening: &Happening) {
         match happening {
             Happening::Fault(fault) => {
-                let what = format!("{}={}", fault.name, fault.summary.replace(' ', ""));
+                let summary = fault.summary.strip_prefix(&fault.name).unwrap_or(&fault.summary);
+                let what = format!("{}={}", fault.name, summary.replace(' ', ""));
                 match fault.stage {
                     FaultStage::Injecting => self.line("fault", &what),
                     FaultStage::Effective => {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use histories::{EventKind, Nanos, Phase};
 
 use super::load::Stage;
+use crate::target::Replicas;
 
 /// Between two looks at the replicas.
 const LOOK: Duration = Duration::from_millis(50);
@@ -14,11 +15,15 @@ const LOOK: Duration = Duration::from_millis(50);
 pub(crate) async fn settle(stage: &Stage, limit: Nanos) -> bool {
     stage.recorder.record(EventKind::Phase(Phase::Settle));
     let end = stage.recorder.now() + limit;
+    let mut before = Replicas::Different;
     loop {
-        if stage.cluster.equal().await == Some(true) {
+        let now = stage.cluster.compare().await;
+        // Twice the same: what a cut had held back may still have been on its way at the first look.
+        if now != Replicas::Different && now == before {
             stage.recorder.record(EventKind::Phase(Phase::Settled));
             return true;
         }
+        before = now;
         if stage.recorder.now() >= end {
             return false;
         }

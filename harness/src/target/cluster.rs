@@ -1,5 +1,6 @@
 //! A target that runs: its nodes, the way to them, and what the harness can do to them.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -137,10 +138,20 @@ struct Status {
     mode: String,
 }
 
-/// What two nodes must have in common to be equal.
-#[derive(Deserialize, PartialEq)]
-struct Digest {
+/// What two nodes must have in common to be equal: what they hold, and what they have heard of.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+pub(crate) struct Digest {
     hash: String,
+    applied: BTreeMap<String, serde_json::Value>,
+}
+
+/// What a look at all nodes found.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Replicas {
+    /// All hold the same.
+    Equal(Digest),
+    /// Some hold something else, or some do not answer.
+    Different,
 }
 
 impl Cluster {
@@ -162,21 +173,23 @@ impl Cluster {
         }
     }
 
-    /// Whether all nodes hold the same now; none if they do not say.
-    pub(crate) async fn equal(&self) -> Option<bool> {
+    /// Whether all nodes hold the same now; a store that does not say is taken to differ.
+    pub(crate) async fn compare(&self) -> Replicas {
         match &self.way {
-            Way::Memory(_) => Some(true),
-            Way::Http { compares: false, .. } => None,
+            Way::Memory(_) => Replicas::Equal(Digest::default()),
+            Way::Http { compares: false, .. } => Replicas::Different,
             Way::Http { direct, direct_addresses, .. } => {
-                let mut first: Option<Digest> = None;
+                let mut digests = Vec::new();
                 for address in direct_addresses {
-                    let digest = look(direct, address).await?;
-                    if first.as_ref().is_some_and(|first| *first != digest) {
-                        return Some(false);
-                    }
-                    first.get_or_insert(digest);
+                    let Some(digest) = look(direct, address).await else { return Replicas::Different };
+                    digests.push(digest);
                 }
-                Some(true)
+                match digests.as_slice() {
+                    [first, others @ ..] if others.iter().all(|other| other == first) => {
+                        Replicas::Equal(first.clone())
+                    }
+                    _ => Replicas::Different,
+                }
             }
         }
     }

@@ -305,13 +305,13 @@ fn unknown_words_are_named() {
     check_lines(
         &[r#"{"time":1,"event":"invok","session":0}"#],
         expect![
-            "error: line 2, column 25: unknown variant `invok`, expected one of `invoke`, `confirmed`, `failed`, `unknown`, `fault`, `node`, `phase`"
+            "error: line 2, column 25: unknown word `invok`, expected one of `invoke`, `confirmed`, `failed`, `unknown`, `fault`, `node`, `phase`"
         ],
     );
     check_lines(
         &[r#"{"time":1,"event":"invoke","session":0,"call":{"cas":{"key":"x"}}}"#],
         expect![
-            "error: line 2, column 52: unknown variant `cas`, expected one of `read`, `write`, `compare-and-set`, `append`, `add`, `remove`, `increment`, `delete`"
+            "error: line 2, column 52: unknown word `cas`, expected one of `read`, `write`, `compare-and-set`, `append`, `add`, `remove`, `increment`, `delete`"
         ],
     );
     check_lines(
@@ -320,7 +320,9 @@ fn unknown_words_are_named() {
     );
     check_lines(
         &[r#"{"time":1,"event":"invoke","session":0,"call":{"read":{"key":"x"},"delete":{"key":"x"}}}"#],
-        expect!["error: line 2, column 66: trailing comma"],
+        expect![
+            "error: line 2, column 66: a comma where an object ends, or a second operation in one object"
+        ],
     );
     check_lines(
         &[r#"{"time":1,"event":"invoke","session":0,"call":"read"}"#],
@@ -384,14 +386,14 @@ fn faults_nodes_and_phases_have_their_shapes() {
             r#"{"time":1,"event":"fault","fault":{"fault":1,"name":"partition","stage":"heal","planned":1,"summary":""}}"#,
         ],
         expect![
-            "error: line 2, column 78: unknown variant `heal`, expected one of `injecting`, `effective`, `ineffective`, `healing`, `healed`"
+            "error: line 2, column 78: unknown word `heal`, expected one of `injecting`, `effective`, `ineffective`, `healing`, `healed`"
         ],
     );
     check_lines(
         &[
             r#"{"time":1,"event":"fault","fault":{"fault":1,"name":"partition","stage":"healed","planned":1,"summary":"","links":[["A"]]}}"#,
         ],
-        expect!["error: line 2, column 120: invalid length 1, expected a tuple of size 2"],
+        expect!["error: line 2, column 120: invalid length 1, expected a pair"],
     );
     check_lines(
         &[r#"{"time":1,"event":"node","node":"A","state":"up"}"#],
@@ -404,7 +406,7 @@ fn faults_nodes_and_phases_have_their_shapes() {
     check_lines(
         &[r#"{"time":1,"event":"phase","phase":"final_reads"}"#],
         expect![
-            "error: line 2, column 47: unknown variant `final_reads`, expected one of `load`, `settle`, `settled`, `final-reads`, `done`"
+            "error: line 2, column 47: unknown word `final_reads`, expected one of `load`, `settle`, `settled`, `final-reads`, `done`"
         ],
     );
     check(
@@ -476,7 +478,7 @@ fn the_last_line_needs_no_end_if_it_is_whole() {
     check(
         format!("{HEADER}\n{}", ASK.replace("invoke", "invok")),
         expect![
-            "error: line 2, column 25: unknown variant `invok`, expected one of `invoke`, `confirmed`, `failed`, `unknown`, `fault`, `node`, `phase`"
+            "error: line 2, column 25: unknown word `invok`, expected one of `invoke`, `confirmed`, `failed`, `unknown`, `fault`, `node`, `phase`"
         ],
     );
 }
