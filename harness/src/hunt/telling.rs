@@ -166,7 +166,7 @@ fn guarantees(tally: &Tally, style: Style) -> String {
     let mut table = Builder::default();
     table.push_record(["guarantee", "expected", "held", "broken", "not judged", "chances"]);
     for (name, line) in &tally.guarantees {
-        let count = |count: u32| if count == 0 { "–".to_string() } else { grouped(count.into()) };
+        let count = |count: u32| if count == 0 { style.draw("–") } else { grouped(count.into()) };
         let broken = count(line.broken);
         table.push_record([
             name.to_string(),
@@ -207,7 +207,7 @@ fn shaped(table: Builder, style: Style) -> String {
     } else {
         table.with(TableStyle::ascii_rounded())
     };
-    style.draw(&table.to_string())
+    table.to_string()
 }
 
 #[cfg(test)]

@@ -81,14 +81,14 @@ fn tell(progress: &Progress, event: &Event) {
             match fault.stage {
                 FaultStage::Injecting => progress.line(event.time, "fault", &what),
                 FaultStage::Effective => {
-                    progress.line(event.time, "bites", &format!("{what} {}", fault.detail))
+                    progress.line(event.time, "bites", &format!("{what} {}", fault.detail));
                 }
                 FaultStage::Ineffective => {
                     progress.line(event.time, "fault", &format!("{what} did not bite: {}", fault.detail));
                 }
                 FaultStage::Healing => progress.line(event.time, "heal", &what),
                 FaultStage::Healed => {
-                    progress.line(event.time, "healed", &format!("{what} {}", fault.detail))
+                    progress.line(event.time, "healed", &format!("{what} {}", fault.detail));
                 }
             }
         }

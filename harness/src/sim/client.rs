@@ -61,7 +61,7 @@ pub(super) struct InFlight {
 /// What a client is there for.
 pub(super) enum Duty {
     /// To make the load.
-    Load(Load),
+    Load(Box<Load>),
     /// To read the final state.
     Read(Reader),
 }

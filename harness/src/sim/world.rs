@@ -200,7 +200,7 @@ impl<'a> World<'a> {
         for index in 0..resolved.clients {
             let generator = workload.generator(share(index, resolved, self.dialect.updates));
             let (route, pace) = (Route::new(index, resolved), Pace::new(index, resolved, self.began));
-            let client = self.hire(Duty::Load(Load { generator, route, pace }));
+            let client = self.hire(Duty::Load(Box::new(Load { generator, route, pace })));
             self.plan(client);
         }
         let mut count = 0_u64;
