@@ -69,11 +69,16 @@ pub(crate) fn expectations(
     expect
 }
 
-/// Judges `history`.
+/// Judges `history` on all cores.
 pub(crate) fn judge(history: &History, rules: &Rules) -> Judged {
+    judge_on(history, rules, std::thread::available_parallelism().map_or(1, usize::from))
+}
+
+/// Judges `history` on so many cores; what is said does not depend on it.
+pub(crate) fn judge_on(history: &History, rules: &Rules, cores: usize) -> Judged {
     let facts = Facts::new(history);
     let toothless = toothless_faults(history);
-    let verdicts = check_all(&facts, rules);
+    let verdicts = check_all(&facts, rules, cores);
     let row = |(expected, verdict): (Expectation, Verdict)| {
         let verdict = demand_evidence(verdict, rules, &toothless);
         Row { expected: demand_chances(expected, &verdict, rules), verdict }
@@ -86,8 +91,8 @@ pub(crate) fn judge(history: &History, rules: &Rules) -> Judged {
     Judged { exit: soften(exit, rules), rows }
 }
 
-/// Asks the checkers side by side, on all cores; what each says depends on the history alone.
-fn check_all(facts: &Facts<'_>, rules: &Rules) -> Vec<(Expectation, Verdict)> {
+/// Asks the checkers side by side; what each says depends on the history alone.
+fn check_all(facts: &Facts<'_>, rules: &Rules, cores: usize) -> Vec<(Expectation, Verdict)> {
     let asked: Vec<(Expectation, &dyn Checker)> = rules
         .expect
         .iter()
@@ -102,7 +107,7 @@ fn check_all(facts: &Facts<'_>, rules: &Rules) -> Vec<(Expectation, Verdict)> {
         }
         answers
     };
-    let cores = std::thread::available_parallelism().map_or(1, usize::from).min(asked.len().max(1));
+    let cores = cores.clamp(1, asked.len().max(1));
     let mut answers = std::thread::scope(|scope| {
         let workers: Vec<_> = (0..cores).map(|_| scope.spawn(work)).collect();
         let join = |worker: std::thread::ScopedJoinHandle<'_, Vec<_>>| {

@@ -182,6 +182,7 @@ repeat = 5
     expect![[r#"
         version = 1
         name = "cart-nightly"      # rashomon.toml:2
+        world = "live"             # built in
         target = "reference:lww"   # rashomon.toml:3
         seed = "7f3a91c2"          # environment RASHOMON_SEED
         repeat = 5                 # rashomon.toml:19

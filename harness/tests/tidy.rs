@@ -96,6 +96,7 @@ static QUIET: &[Quiet] = &[
             "getrandom",
         ],
     },
+    Quiet { folder: "harness/src/sim/", but: &[], words: &["std::fs", "std::env", "rand::rng"] },
     Quiet { folder: "harness/src/workload/", but: &[], words: &["std::fs", "std::env", "rand::rng"] },
     Quiet { folder: "histories/src/", but: &[], words: &["std::env", "rand::"] },
     Quiet {
@@ -124,12 +125,14 @@ fn clocks_sockets_files_and_chance_stay_outside() {
 }
 
 /// Where wall time enters: the live runner, clients, proxy, processes, server, recorder, store.
-const WALL_TIME: [&str; 13] = [
+const WALL_TIME: [&str; 15] = [
+    "harness/benches/",
     "harness/src/client/",
     "harness/src/recorder.rs",
     "harness/src/run/live.rs",
     "harness/src/run/load.rs",
     "harness/src/run/settle.rs",
+    "harness/src/stopwatch.rs",
     "harness/src/store.rs",
     "harness/src/target/processes.rs",
     "histories/benches/",

@@ -45,13 +45,13 @@ impl Log {
     ///
     /// O(b·n) for a batch of b and n origins; O(n) if there is nothing.
     pub(crate) fn batch(&self, known: &DotSet, wanted: impl Fn(Origin) -> bool) -> Vec<Arc<Event>> {
-        let after = |(origin, events): (&Origin, &Events)| {
-            let vector = known.vector().get(*origin);
-            let beyond = self.origins.get(origin)?.range(vector.next()..);
-            (wanted(*origin) && events.keys().next_back() > Some(&vector)).then_some(beyond)
-        };
         let lacking = |event: &&Arc<Event>| !known.contains(event.dot);
-        let queues = self.origins.iter().filter_map(after);
+        let queues = self.origins.iter().filter_map(|(origin, events)| {
+            // Most often there is nothing, and that is seen from the last alone.
+            let vector = known.vector().get(*origin);
+            let lacks = events.keys().next_back() > Some(&vector) && wanted(*origin);
+            lacks.then(|| events.range(vector.next()..))
+        });
         let mut queues: Vec<_> =
             queues.map(|range| range.map(|(_, event)| event).filter(lacking).peekable()).collect();
         let (mut batch, mut bytes) = (Vec::new(), 0);

@@ -18,6 +18,9 @@ pub(crate) struct Demo {
     /// Fixes requests and fault schedule; random when absent, and always printed
     #[arg(short, long, value_name = "HEX", env = "RASHOMON_SEED", hide_env_values = true)]
     seed: Option<String>,
+    /// live: real processes; sim: virtual time, in which a seed repeats to the byte
+    #[arg(long, value_name = "WORLD", default_value = "live")]
+    world: String,
 }
 
 /// When the network splits, and for how long.
@@ -31,6 +34,7 @@ impl Demo {
         if let Some(seed) = &self.seed {
             settings.set("seed", seed.as_str(), Origin::Flag("--seed".into()));
         }
+        settings.set("world", self.world.as_str(), Origin::Flag("--world".into()));
         let split: toml::Table = toml::from_str(&format!("fault = {SPLIT}")).map_err(anyhow::Error::from)?;
         if let Some(toml::Value::Table(fault)) = split.get("fault") {
             settings.faults.push((fault.clone(), "built in".into()));

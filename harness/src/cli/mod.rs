@@ -12,6 +12,7 @@ use crate::store::Store;
 mod check;
 mod completions;
 mod demo;
+mod hunt;
 mod node;
 mod run;
 mod runs;
@@ -37,6 +38,7 @@ Start here:
 
 Test a store:
   run          Run a plan: workload, faults, check, report
+  hunt         Simulate many seeds of a plan on all cores, up to the first that breaks an expectation
 
 Work with a result:
   check        Check a recorded history, or a stored run again
@@ -63,6 +65,7 @@ Exit codes: a code under 64 is a verdict about the store, 64 and over means ther
 enum Command {
     Demo(demo::Demo),
     Run(Box<run::Run>),
+    Hunt(Box<hunt::Hunt>),
     Check(check::Check),
     Runs(runs::Runs),
     Serve(serve::Serve),
@@ -163,6 +166,7 @@ fn dispatch(cli: Cli, matches: &clap::ArgMatches) -> Result<Exit, Stop> {
     match cli.command {
         Command::Demo(demo) => demo.run(&session),
         Command::Run(run) => run.run(&session, matches),
+        Command::Hunt(hunt) => hunt.run(&session, matches),
         Command::Check(check) => check.run(&session),
         Command::Runs(runs) => runs.run(&session),
         Command::Serve(serve) => serve.run(),

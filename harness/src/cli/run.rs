@@ -23,6 +23,9 @@ pub(crate) struct Run {
     /// Print the plan as it will run, with the origin of each value, and stop
     #[arg(long)]
     show_plan: bool,
+    /// live: real processes; sim: virtual time, in which a seed repeats to the byte [default: live]
+    #[arg(long, value_name = "WORLD")]
+    world: Option<String>,
 
     /// reference:MODE, control, or the URLs of a store that speaks the reference API
     #[arg(
@@ -116,7 +119,7 @@ impl Run {
         block_on(repeat(session, request))
     }
 
-    fn merged(&self, matches: &ArgMatches) -> Result<Merged, Stop> {
+    pub(super) fn merged(&self, matches: &ArgMatches) -> Result<Merged, Stop> {
         let mut layers = Vec::new();
         let usual = Path::new(USUAL_PLAN);
         let plan = self.plan.as_deref().or_else(|| usual.exists().then_some(usual));
@@ -138,9 +141,10 @@ impl Run {
         merge(Plan::default(), &layers)
     }
 
-    fn layers(&self, matches: &ArgMatches) -> Result<(Layer, Layer), Stop> {
-        let (mut environment, mut flags) = (Layer::default(), Layer::default());
-        let given: [(&str, &str, &Option<String>); 15] = [
+    /// Every flag that is a setting: path, id, value.
+    fn given(&self) -> [(&'static str, &'static str, &Option<String>); 16] {
+        [
+            ("world", "world", &self.world),
             ("target", "target", &self.target),
             ("target.nodes", "nodes", &self.nodes),
             ("load.workload", "workload", &self.workload),
@@ -156,8 +160,29 @@ impl Run {
             ("check.settle", "settle", &self.settle),
             ("check.time", "check_time", &self.check_time),
             ("check.on-indeterminate", "on_indeterminate", &self.on_indeterminate),
-        ];
-        for (path, id, value) in given {
+        ]
+    }
+
+    pub(super) fn shows_plan(&self) -> bool {
+        self.show_plan
+    }
+
+    /// The plan and every flag that says what runs, as they would be typed: all but the seed and where it runs.
+    pub(super) fn words(&self) -> Vec<String> {
+        let mut words: Vec<String> = self.plan.iter().map(|plan| plan.display().to_string()).collect();
+        let profile = self.profile.iter().map(|profile| ("profile", profile));
+        let given = self.given().into_iter().filter(|(_, id, _)| !["seed", "world", "repeat"].contains(id));
+        let flags = given.filter_map(|(_, id, value)| Some((id, value.as_ref()?)));
+        let expect = self.expect.iter().map(|expect| ("expect", expect));
+        for (id, value) in profile.chain(flags).chain(expect) {
+            words.extend([format!("--{}", id.replace('_', "-")), value.clone()]);
+        }
+        words
+    }
+
+    fn layers(&self, matches: &ArgMatches) -> Result<(Layer, Layer), Stop> {
+        let (mut environment, mut flags) = (Layer::default(), Layer::default());
+        for (path, id, value) in self.given() {
             let Some(value) = value else { continue };
             if matches.value_source(id) == Some(ValueSource::EnvVariable) {
                 let name = format!("RASHOMON_{}", id.to_uppercase());

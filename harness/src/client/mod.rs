@@ -1,14 +1,17 @@
 //! Clients: one session's way to ask a node. What a client saw is data: an outcome, never an error.
 
-use histories::{Call, Outcome};
+use histories::{Call, Outcome, Reason};
 
 use crate::workload::Updates;
 
 pub(crate) mod control;
+mod dependency;
 pub(crate) mod reference;
+pub(crate) mod simulated;
 
 pub(crate) use control::{ControlClient, SingleCopy};
 pub(crate) use reference::ReferenceClient;
+pub(crate) use simulated::SimulatedClient;
 
 /// Which answer a read wants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +38,12 @@ impl Client {
     }
 }
 
+/// What a call comes to that got no answer anybody understands: a read has changed nothing, anything
+/// else may have.
+pub(crate) fn undecided(call: &Call, reason: impl Into<Reason>) -> Outcome {
+    if call.is_read_only() { Outcome::Failed(reason.into()) } else { Outcome::Unknown(reason.into()) }
+}
+
 /// How a store that speaks the reference API wants to be asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Dialect {
@@ -45,6 +54,9 @@ pub(crate) struct Dialect {
 }
 
 impl Dialect {
+    /// One value at a time, replaced if it is still the one that was read.
+    pub(crate) const PLAIN: Self = Self { updates: Updates::CompareAndSet, siblings: false };
+
     /// The dialect of a mode of the bundled database.
     pub(crate) fn of(mode: reference_db::Mode) -> Self {
         use reference_db::Mode;

@@ -21,15 +21,14 @@ use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
-use super::{Dialect, Locality};
+use super::dependency::{Condition, Memory};
+use super::{Dialect, Locality, undecided};
 
 /// A session's client: a connection pool of its own, and the context of what it read last.
 pub(crate) struct ReferenceClient {
     http: reqwest::Client,
     nodes: Vec<String>,
-    dialect: Dialect,
-    /// The causal context of the last read, to be sent with the write that depends on it.
-    context: Option<(Key, String)>,
+    memory: Memory<String>,
 }
 
 /// An HTTP client that never asks twice, goes through no proxy but ours, and shares no connection.
@@ -47,7 +46,7 @@ impl ReferenceClient {
     pub(crate) fn new(nodes: Vec<String>, dialect: Dialect, timeout: Duration) -> Self {
         // Nothing that the builder is told here can be refused: it reads no certificates and no files.
         let http = http_client(timeout).unwrap_or_default();
-        Self { http, nodes, dialect, context: None }
+        Self { http, nodes, memory: Memory::new(dialect) }
     }
 
     pub(crate) async fn call(&mut self, node: usize, call: &Call, locality: Locality) -> Outcome {
@@ -96,18 +95,12 @@ impl ReferenceClient {
         }
     }
 
-    /// What makes a write depend on what was read: a version that must still be there, or, where
-    /// siblings are kept, the context that says which of them it replaces.
     fn condition(&self, request: RequestBuilder, key: &Key, expected: &Observed) -> RequestBuilder {
-        if self.dialect.siblings {
-            return match &self.context {
-                Some((read, context)) if read == key => request.header("RefDB-Context", context),
-                _ => request,
-            };
-        }
-        match expected.versions.first() {
-            Some(version) => request.header(IF_MATCH, format!("\"{version}\"")),
-            None => request.header(IF_NONE_MATCH, "*"),
+        match self.memory.condition(key, expected) {
+            Condition::Context(context) => request.header("RefDB-Context", context),
+            Condition::Version(version) => request.header(IF_MATCH, format!("\"{version}\"")),
+            Condition::Absent => request.header(IF_NONE_MATCH, "*"),
+            Condition::Nothing => request,
         }
     }
 
@@ -115,20 +108,13 @@ impl ReferenceClient {
         match answer.effect(call) {
             Effect::Applied => match answer.replies(call) {
                 Ok(replies) => {
-                    self.remember(call, &answer);
+                    self.memory.remember(call, answer.header("RefDB-Context").map(str::to_string));
                     Outcome::Confirmed(replies.into())
                 }
                 Err(reason) => undecided(call, format!("{} that cannot be read: {reason}", answer.status)),
             },
             Effect::NotApplied => Outcome::Failed(answer.refusal()),
             Effect::Unknown => Outcome::Unknown(answer.refusal()),
-        }
-    }
-
-    fn remember(&mut self, call: &Call, answer: &Answer) {
-        if let Call::Single(MicroOp::Read { key }) = call {
-            let context = answer.header("RefDB-Context");
-            self.context = context.map(|context| (key.clone(), context.to_string()));
         }
     }
 }
@@ -287,11 +273,6 @@ fn doubt(call: &Call, error: &reqwest::Error) -> Outcome {
         return Outcome::Failed(Reason::REFUSED);
     }
     undecided(call, Reason::DISCONNECTED)
-}
-
-/// A read has changed nothing; anything else may have.
-fn undecided(call: &Call, reason: impl Into<Reason>) -> Outcome {
-    if call.is_read_only() { Outcome::Failed(reason.into()) } else { Outcome::Unknown(reason.into()) }
 }
 
 /// Percent-encodes a key for a path (RFC 3986, §2.3: unreserved characters stand for themselves).

@@ -24,6 +24,8 @@ pub(crate) mod setting;
 pub(crate) struct Plan {
     /// What the plan is called in reports.
     pub(crate) name: String,
+    /// Where it runs.
+    pub(crate) world: World,
     /// What is tested.
     pub(crate) target: TargetSpec,
     /// What the clients do.
@@ -40,6 +42,26 @@ pub(crate) struct Plan {
     pub(crate) seed: Option<Seed>,
     /// How many seeds to run.
     pub(crate) repeat: u32,
+}
+
+/// Where a plan runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum World {
+    /// Real processes, real sockets, real disks.
+    Live,
+    /// Virtual time in one thread; a seed repeats it to the byte.
+    Sim,
+}
+
+impl World {
+    pub(crate) const NAMES: [&str; 2] = ["live", "sim"];
+
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Sim => "sim",
+        }
+    }
 }
 
 /// What the clients do.
@@ -154,6 +176,7 @@ impl Default for Plan {
     fn default() -> Self {
         Self {
             name: "quick".into(),
+            world: World::Live,
             target: TargetSpec::default(),
             load: Load {
                 workload: "append".into(),

@@ -5,7 +5,7 @@ use clap::ValueEnum;
 use histories::Nanos;
 use toml::Value;
 
-use super::{Expectation, OnIndeterminate, Plan, Routing};
+use super::{Expectation, OnIndeterminate, Plan, Routing, World};
 use crate::names;
 use crate::progress::ProgressHow;
 use crate::target::TargetSpec;
@@ -29,6 +29,12 @@ pub(crate) static SETTINGS: &[Setting] = &[
         about: "what reports call the plan",
         set: |plan, value| assign(&mut plan.name, text(value)),
         show: |plan| Some(plan.name.as_str().into()),
+    },
+    Setting {
+        path: "world",
+        about: "live: real processes; sim: virtual time, the same to the byte for one seed",
+        set: |plan, value| assign(&mut plan.world, world(&text(value)?)),
+        show: |plan| Some(plan.world.as_str().into()),
     },
     Setting {
         path: "target",
@@ -213,6 +219,14 @@ fn fault_kinds(value: &Value) -> Result<Vec<String>, String> {
         nemesis::fault::find(kind).map_err(|_| names::unknown("kind of fault", kind, known))?;
     }
     Ok(kinds)
+}
+
+fn world(name: &str) -> Result<World, String> {
+    match name {
+        "live" => Ok(World::Live),
+        "sim" => Ok(World::Sim),
+        other => Err(names::unknown("world", other, World::NAMES)),
+    }
 }
 
 fn routing(name: &str) -> Result<Routing, String> {

@@ -70,6 +70,29 @@ struct Inner {
     color: bool,
 }
 
+/// The columns of standard error.
+fn width() -> usize {
+    usize::from(console::Term::stderr().size().1).max(40)
+}
+
+impl Inner {
+    fn draw(&mut self, lines: &[String]) {
+        let (multi, bars) = self.frame.get_or_insert_with(|| {
+            (MultiProgress::with_draw_target(ProgressDrawTarget::stderr()), Vec::new())
+        });
+        while bars.len() < lines.len() {
+            let bar = multi.add(ProgressBar::new_spinner());
+            bar.set_style(
+                ProgressStyle::with_template("{msg}").unwrap_or_else(|_| ProgressStyle::default_spinner()),
+            );
+            bars.push(bar);
+        }
+        for (index, bar) in bars.iter().enumerate() {
+            bar.set_message(lines.get(index).cloned().unwrap_or_default());
+        }
+    }
+}
+
 impl Progress {
     pub(crate) fn new(how: ProgressHow, color: bool) -> Self {
         let open = how == ProgressHow::Auto;
@@ -124,20 +147,16 @@ impl Progress {
         if inner.how != ProgressHow::Full {
             return;
         }
-        let width = usize::from(console::Term::stderr().size().1).max(40);
-        let lines = frame(scene, snapshot, width - 1, inner.color);
-        let (multi, bars) = inner.frame.get_or_insert_with(|| {
-            (MultiProgress::with_draw_target(ProgressDrawTarget::stderr()), Vec::new())
-        });
-        while bars.len() < lines.len() {
-            let bar = multi.add(ProgressBar::new_spinner());
-            bar.set_style(
-                ProgressStyle::with_template("{msg}").unwrap_or_else(|_| ProgressStyle::default_spinner()),
-            );
-            bars.push(bar);
-        }
-        for (index, bar) in bars.iter().enumerate() {
-            bar.set_message(lines.get(index).cloned().unwrap_or_default());
+        let lines = frame(scene, snapshot, width() - 1, inner.color);
+        inner.draw(&lines);
+    }
+
+    /// Draws one line anew, where frames are drawn.
+    pub(crate) fn status(&self, line: &str) {
+        let mut inner = self.lock();
+        if inner.how == ProgressHow::Full {
+            let line = console::truncate_str(line, width() - 1, "…").into_owned();
+            inner.draw(&[line]);
         }
     }
 

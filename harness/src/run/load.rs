@@ -14,16 +14,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use histories::{Call, EventKind, Key, Nanos, NodeName, Outcome, Reason, SessionId};
-use rand::RngExt;
-use rand_chacha::ChaCha8Rng;
 use tokio::task::JoinSet;
 
+use super::pace::{Pace, Route, share};
 use super::{Resolved, StopSignal};
 use crate::client::{Client, Locality};
 use crate::progress::Stats;
 use crate::recorder::Recorder;
 use crate::target::Cluster;
-use crate::workload::{Generator, Share, Workload};
+use crate::workload::{Generator, Workload};
 
 /// Gives every session a number of its own.
 #[derive(Clone, Default)]
@@ -57,19 +56,11 @@ pub(crate) async fn drive(
     let mut clients = JoinSet::new();
     // All sessions have their first numbers in the order of the clients.
     for index in 0..resolved.clients {
-        let seed = resolved.seed().fork("load").fork(&format!("client {index}"));
-        let share = Share {
-            client: index,
-            clients: resolved.clients,
-            keys: resolved.keys,
-            updates: stage.cluster.dialect().updates,
-            rng: seed.stream(),
-        };
         let worker = Worker {
             stage: stage.clone(),
             session: stage.session(),
-            generator: workload.generator(share),
-            route: Route::new(index, stage.nodes.len(), resolved, seed.fork("route").stream()),
+            generator: workload.generator(share(index, resolved, stage.cluster.dialect().updates)),
+            route: Route::new(index, resolved),
             pace: Pace::new(index, resolved, began),
         };
         let stop = stop.clone();
@@ -138,7 +129,7 @@ struct Worker {
 
 impl Worker {
     async fn work(&mut self) {
-        while let Some(planned) = self.pace.next(&self.stage.recorder) {
+        while let Some(planned) = self.pace.next(self.stage.recorder.now()) {
             sleep_until(&self.stage.recorder, planned).await;
             let call = self.generator.next_call();
             let node = self.route.next();
@@ -154,55 +145,6 @@ impl Worker {
             let outcome = Outcome::Unknown(Reason::UNANSWERED);
             self.stage.recorder.record(EventKind::Complete { session: self.session.id, outcome });
         }
-    }
-}
-
-/// Which node a client asks next.
-struct Route {
-    home: usize,
-    nodes: usize,
-    roam: Option<ChaCha8Rng>,
-}
-
-impl Route {
-    fn new(client: u32, nodes: usize, resolved: &Resolved, rng: ChaCha8Rng) -> Self {
-        Self { home: client as usize % nodes, nodes, roam: resolved.roams().then_some(rng) }
-    }
-
-    fn next(&mut self) -> usize {
-        match &mut self.roam {
-            Some(rng) => rng.random_range(0..self.nodes),
-            None => self.home,
-        }
-    }
-}
-
-/// When a client's calls are planned.
-struct Pace {
-    next: Nanos,
-    /// Between two calls of one client; zero is as fast as answers come.
-    interval: Nanos,
-    end: Nanos,
-}
-
-impl Pace {
-    fn new(client: u32, resolved: &Resolved, began: Nanos) -> Self {
-        let end = began + resolved.duration;
-        let second = 1_000_000_000_u64;
-        let interval = match resolved.rate {
-            0 => Nanos(0),
-            rate => Nanos(second * u64::from(resolved.clients) / u64::from(rate)),
-        };
-        // Clients start one after another, so that their calls are spread evenly.
-        let offset = Nanos(interval.0 * u64::from(client) / u64::from(resolved.clients));
-        Self { next: began + offset, interval, end }
-    }
-
-    fn next(&mut self, recorder: &Recorder) -> Option<Nanos> {
-        let planned = if self.interval == Nanos(0) { recorder.now() } else { self.next };
-        self.next = self.next + self.interval;
-        // A client that is hopelessly late stops with the load.
-        (planned < self.end && recorder.now() < self.end).then_some(planned)
     }
 }
 

@@ -18,7 +18,7 @@ use crate::cli::Session;
 use crate::exit::{Exit, Stop};
 use crate::judge::{self, Judged, Rules};
 use crate::plan::layer::Merged;
-use crate::plan::{Expectation, Faults, Plan, Routing};
+use crate::plan::{Expectation, Faults, Plan, Routing, World};
 use crate::report;
 use crate::report::build::{self, Circumstances};
 use crate::report::model::{self, Report};
@@ -26,12 +26,15 @@ use crate::report::style::Style;
 use crate::report::terminal::{self, Extent, Links};
 use crate::rng::Seed;
 use crate::store::Run;
+use crate::target::TargetSpec;
 use crate::workload::{self, Workload};
 
 mod final_reads;
 mod live;
 mod load;
+pub(crate) mod pace;
 mod settle;
+mod sim;
 mod stop;
 
 pub(crate) use stop::StopSignal;
@@ -50,6 +53,9 @@ pub(crate) struct Resolved {
     /// The version of `plan.resolved.json`.
     pub(crate) version: u32,
     pub(crate) seed: String,
+    /// `live` or `sim`.
+    #[serde(default = "live")]
+    pub(crate) world: String,
     pub(crate) target: String,
     pub(crate) workload: String,
     /// Which node a client talks to.
@@ -63,6 +69,47 @@ pub(crate) struct Resolved {
     pub(crate) nodes: Vec<NodeName>,
     pub(crate) faults: Schedule,
     pub(crate) expect: Vec<(String, String)>,
+}
+
+/// The world of resolved plans from before there was another.
+fn live() -> String {
+    World::Live.as_str().into()
+}
+
+/// A plan with one seed, ready to run.
+pub(crate) struct Prepared {
+    pub(crate) workload: &'static dyn Workload,
+    pub(crate) resolved: Resolved,
+    pub(crate) header: Header,
+    pub(crate) rules: Rules,
+    /// What a reader should know of it.
+    pub(crate) notes: Vec<String>,
+}
+
+/// Draws everything that one seed decides.
+pub(crate) fn prepare(merged: &Merged, seed: Seed) -> Result<Prepared, Stop> {
+    let plan = &merged.plan;
+    let workload = workload::find(&plan.load.workload)
+        .ok_or_else(|| anyhow::anyhow!("workload {} vanished from its registry", plan.load.workload))?;
+    if let (World::Sim, TargetSpec::Urls(_)) = (plan.world, &plan.target) {
+        return Err(Stop::usage(format!(
+            "{} cannot be simulated; the simulated world has reference:MODE and control",
+            plan.target
+        )));
+    }
+    let nodes = plan.target.nodes();
+    let (schedule, notes) = faults(merged, &nodes, seed)?;
+    let expect = judge::expectations(workload.guarantees(), &plan.expect);
+    let resolved = resolve(plan, workload, seed, nodes, schedule, &expect);
+    let rules = Rules {
+        expect,
+        steps: plan.check.steps(),
+        min_exposure: plan.check.min_exposure,
+        on_indeterminate: plan.check.on_indeterminate,
+        forgive_no_chance: false,
+    };
+    let header = header(plan, &resolved);
+    Ok(Prepared { workload, resolved, header, rules, notes })
 }
 
 /// Runs one seed after another, up to the first broken expectation.
@@ -91,33 +138,23 @@ pub(crate) async fn repeat(session: &Session, request: Request) -> Result<Exit, 
 
 async fn one_run(session: &Session, request: &Request, seed: Seed, stop: &StopSignal) -> Result<Exit, Stop> {
     let plan = &request.merged.plan;
-    let workload = workload::find(&plan.load.workload)
-        .ok_or_else(|| anyhow::anyhow!("workload {} vanished from its registry", plan.load.workload))?;
-    let nodes = plan.target.nodes();
-    let (schedule, notes) = faults(&request.merged, &nodes, seed)?;
-    for fault in &schedule.faults {
+    let Prepared { workload, resolved, header, rules, notes } = prepare(&request.merged, seed)?;
+    for fault in &resolved.faults.faults {
         tracing::info!(at = %fault.at, until = %fault.end(), name = fault.name, summary = fault.summary, "fault drawn");
     }
-    let expect = judge::expectations(workload.guarantees(), &plan.expect);
-    let resolved = resolve(plan, workload, seed, nodes, schedule, &expect);
 
     let run = session.store.create(&moment(), seed).map_err(Stop::cannot_write)?;
-    prepare(&run, request, &resolved)?;
+    store_plan(&run, request, &resolved)?;
     let log = std::fs::File::create(run.path("run.log")).map_err(Stop::cannot_write)?;
     session.progress.log_to(log);
-    let header = header(plan, &resolved);
     tracing::info!(run = run.id, seed = resolved.seed, target = resolved.target, expect = ?resolved.expect, "run");
-    let recorded = live::record(session, plan, &resolved, workload, &header, &run, stop).await;
+    let recorded = match plan.world {
+        World::Live => live::record(session, plan, &resolved, workload, &header, &run, stop).await,
+        World::Sim => sim::record(session, plan, &resolved, workload, &header, &run, stop),
+    };
     session.progress.clear();
     recorded?;
 
-    let rules = Rules {
-        expect,
-        steps: plan.check.steps(),
-        min_exposure: plan.check.min_exposure,
-        on_indeterminate: plan.check.on_indeterminate,
-        forgive_no_chance: false,
-    };
     let circumstances = Circumstances { interrupted: stop.reason(), notes, expected_by: request.expected_by };
     finish(session, request, &run, &rules, circumstances)
 }
@@ -193,6 +230,7 @@ fn resolve(
     Resolved {
         version: 1,
         seed: seed.to_string(),
+        world: plan.world.as_str().into(),
         target: plan.target.to_string(),
         workload: workload.name().into(),
         sessions: sessions.as_str().into(),
@@ -209,30 +247,31 @@ fn resolve(
 }
 
 impl Resolved {
-    fn roams(&self) -> bool {
+    pub(crate) fn roams(&self) -> bool {
         self.sessions == Routing::Roam.as_str()
     }
 
     /// The seed of the run; the text was made from one.
-    fn seed(&self) -> Seed {
+    pub(crate) fn seed(&self) -> Seed {
         self.seed.parse().unwrap_or(Seed(0))
     }
 }
 
 fn header(plan: &Plan, resolved: &Resolved) -> Header {
     let version = ("rashomon".to_string(), env!("CARGO_PKG_VERSION").to_string());
+    let world = (plan.world == World::Sim).then(|| ("world".to_string(), resolved.world.clone()));
     Header {
         name: plan.name.clone(),
         target: plan.target.label(),
         workload: resolved.workload.clone(),
         seed: resolved.seed.clone(),
         nodes: resolved.nodes.clone(),
-        notes: [version].into_iter().collect(),
+        notes: [version].into_iter().chain(world).collect(),
     }
 }
 
 /// Writes what is known before the run.
-fn prepare(run: &Run, request: &Request, resolved: &Resolved) -> Result<(), Stop> {
+fn store_plan(run: &Run, request: &Request, resolved: &Resolved) -> Result<(), Stop> {
     run.write("plan.toml", request.merged.show())?;
     run.write("plan.resolved.json", serde_json::to_string_pretty(resolved).map_err(anyhow::Error::from)?)?;
     run.write("README.txt", readme(run, resolved))
@@ -300,7 +339,10 @@ fn links(request: &Request, run: &Run, report: &Report, history: &histories::His
     let mut remarks = Vec::new();
     let seed = &history.header().seed;
     let again = match request.expected_by {
-        Some(_) => format!("rashomon {} --seed {seed}", request.merged.plan.name),
+        Some(_) => {
+            let world = if request.merged.plan.world == World::Sim { " --world sim" } else { "" };
+            format!("rashomon {}{world} --seed {seed}", request.merged.plan.name)
+        }
         None => format!("rashomon run {}/plan.toml --seed {seed}", run.folder.display()),
     };
     lines.push(("again", again));

@@ -16,7 +16,6 @@ use super::{ReferenceSpec, TargetSpec, processes};
 use crate::client::reference::http_client;
 use crate::client::{Client, ControlClient, Dialect, ReferenceClient, SingleCopy};
 use crate::exit::Stop;
-use crate::workload::Updates;
 
 /// A target that runs.
 pub(crate) struct Cluster {
@@ -72,7 +71,7 @@ impl TargetSpec {
         let nodes = self.nodes();
         match self {
             Self::Control => {
-                let dialect = Dialect { updates: Updates::CompareAndSet, siblings: false };
+                let dialect = Dialect::PLAIN;
                 Ok((Arc::new(Cluster { nodes, dialect, way: Way::Memory(SingleCopy::default()) }), None))
             }
             Self::Urls(urls) => Ok((Arc::new(find(nodes, urls).await?), None)),
@@ -115,7 +114,7 @@ const LOOK_TIMEOUT: Nanos = Nanos::from_millis(500);
 /// Finds a store that runs already: any answer at all shows that it is there.
 async fn find(nodes: Vec<NodeName>, urls: &[String]) -> Result<Cluster, Stop> {
     let http = http_client(Nanos::from_millis(3000).into()).map_err(anyhow::Error::from)?;
-    let mut dialect = Dialect { updates: Updates::CompareAndSet, siblings: false };
+    let mut dialect = Dialect::PLAIN;
     let mut compares = true;
     for url in urls {
         let answer = http.get(format!("{url}/v1/status")).send().await.map_err(|error| {

@@ -1,0 +1,68 @@
+//! `rashomon hunt [PLAN]`: many seeds of a plan in the simulated world.
+
+use clap::{ArgMatches, Args};
+use histories::Nanos;
+
+use super::run::Run;
+use super::{Session, block_on};
+use crate::exit::{Exit, Stop};
+use crate::hunt::{Order, hunt};
+use crate::plan::World;
+use crate::plan::layer::Origin;
+use crate::run::StopSignal;
+
+/// Simulate many seeds of a plan on all cores, up to the first that breaks an expectation
+#[derive(Debug, Args)]
+pub(crate) struct Hunt {
+    #[command(flatten)]
+    run: Run,
+    /// How many seeds to play [default: as many as there is time for]
+    #[arg(long, value_name = "N", help_heading = "Hunt", value_parser = clap::value_parser!(u32).range(1..))]
+    seeds: Option<u32>,
+    /// How long to begin new seeds [default: 1m, or as long as --seeds take]
+    #[arg(long = "for", value_name = "TIME", help_heading = "Hunt", value_parser = nemesis::duration::parse)]
+    time: Option<Nanos>,
+    /// Do not stop at the first broken expectation: collect all kinds of finding
+    #[arg(long, help_heading = "Hunt")]
+    keep_going: bool,
+    /// Worlds side by side [default: one a core]
+    #[arg(long, value_name = "N", help_heading = "Hunt", value_parser = clap::value_parser!(u32).range(1..=256))]
+    jobs: Option<u32>,
+}
+
+impl Hunt {
+    pub(crate) fn run(self, session: &Session, matches: &ArgMatches) -> Result<Exit, Stop> {
+        let mut merged = self.run.merged(matches)?;
+        let repeats = matches!(merged.origins.get("repeat"), Some(Origin::Flag(_)));
+        let live =
+            matches!(merged.origins.get("world"), Some(Origin::Flag(_))) && merged.plan.world == World::Live;
+        if repeats {
+            return Err(Stop::usage("--repeat: a hunt plays many seeds anyhow; say how many with --seeds"));
+        }
+        if live {
+            return Err(Stop::usage(
+                "--world live: a hunt is simulated; for processes take  rashomon run --repeat",
+            ));
+        }
+        merged.plan.world = World::Sim;
+        if self.run.shows_plan() {
+            print!("{}", merged.show());
+            return Ok(Exit::Met);
+        }
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let order = Order {
+            words: self.run.words(),
+            merged,
+            seeds: self.seeds.unwrap_or(u32::MAX),
+            time: self.time.or_else(|| self.seeds.is_none().then_some(Nanos::from_millis(60_000))),
+            keep_going: self.keep_going,
+            jobs: self.jobs.map_or(cores, |jobs| jobs as usize),
+        };
+        // The runtime only listens for Ctrl-C; worlds run in threads of their own.
+        block_on(async {
+            let stop = StopSignal::new();
+            stop.listen().map_err(anyhow::Error::from)?;
+            tokio::task::block_in_place(|| hunt(session, &order, &stop))
+        })
+    }
+}

@@ -1,0 +1,223 @@
+//! What a hunt says: a line while it lasts, and at its end a table of guarantees, a table of findings,
+//! and for each of these the command that shows it again.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+
+use anyhow::Context;
+use checkers::wording::{counted, grouped};
+use histories::Nanos;
+use serde::Serialize;
+use tabled::builder::Builder;
+use tabled::settings::Style as TableStyle;
+
+use super::Order;
+use super::tally::{Found, Line, Tally};
+use crate::cli::{Format, Session};
+use crate::exit::{Exit, Stop};
+use crate::report::style::{Paint, Style};
+
+/// `seeds=120 24.1/s simulated=1.2h calls=432100 chances=98411 findings: no-lost-updates 31`
+pub(super) fn progress(tally: &Tally, elapsed: Nanos) -> String {
+    let mut line = format!(
+        "seeds={} {:.1}/s simulated={:.2}h calls={} chances={}",
+        tally.seeds,
+        rate(tally.seeds.into(), elapsed),
+        hours(tally.simulated),
+        tally.calls,
+        tally.chances()
+    );
+    let broken = tally.guarantees.iter().filter(|(_, line)| line.broken > 0);
+    let broken: Vec<String> = broken.map(|(name, line)| format!("{name} {}", line.broken)).collect();
+    if !broken.is_empty() {
+        line += &format!(" broken: {}", broken.join(", "));
+    }
+    line
+}
+
+fn rate(count: u64, elapsed: Nanos) -> f64 {
+    count as f64 / elapsed.as_secs_f64().max(1e-3)
+}
+
+fn hours(simulated: Nanos) -> f64 {
+    simulated.as_secs_f64() / 3600.0
+}
+
+/// The tally as data.
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Document<'a> {
+    version: u32,
+    exit_code: u8,
+    /// How long it took, in seconds.
+    seconds: f64,
+    #[serde(flatten)]
+    tally: &'a Tally,
+    /// For each kind of finding the command that shows it again.
+    commands: Vec<String>,
+}
+
+/// Prints what came of the hunt, in the form that was asked for.
+pub(super) fn print(
+    session: &Session,
+    order: &Order,
+    tally: &Tally,
+    elapsed: Nanos,
+    exit: Exit,
+) -> Result<(), Stop> {
+    if session.quiet > 1 {
+        return Ok(());
+    }
+    let commands: Vec<String> = tally.found.iter().map(|found| command(order, found)).collect();
+    let (version, exit_code, seconds) = (1, exit.code(), elapsed.as_secs_f64());
+    let text = match session.format {
+        Format::Text => text(session, tally, &commands, elapsed, exit),
+        Format::Json | Format::Ndjson => {
+            let document = Document { version, exit_code, seconds, tally, commands };
+            serde_json::to_string(&document).map_err(anyhow::Error::from)? + "\n"
+        }
+    };
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        // A reader who has seen enough, such as `head`, is no failure.
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        result => result.context("cannot write to standard output").map_err(Stop::cannot_write),
+    }
+}
+
+/// The command that plays a seed again.
+fn command(order: &Order, found: &Found) -> String {
+    let mut words = vec!["rashomon".to_string(), "run".to_string()];
+    words.extend(order.words.iter().map(|word| quoted(word)));
+    words.extend(["--world", "sim", "--seed", &found.seed].map(str::to_string));
+    words.join(" ")
+}
+
+/// A word as a shell takes it.
+fn quoted(word: &str) -> String {
+    let plain = |character: char| character.is_ascii_alphanumeric() || "-_=:,./%+@".contains(character);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_string();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
+fn text(session: &Session, tally: &Tally, commands: &[String], elapsed: Nanos, exit: Exit) -> String {
+    let style = session.style;
+    let mut out = headline(tally, exit, style);
+    if session.quiet > 0 {
+        return out;
+    }
+    let _ = writeln!(
+        out,
+        "  {} in {:.1} s, {:.1} a second · {:.2} simulated hours · {} · {}\n",
+        counted(tally.seeds.into(), "seed", "seeds"),
+        elapsed.as_secs_f64(),
+        rate(tally.seeds.into(), elapsed),
+        hours(tally.simulated),
+        counted(tally.calls, "call", "calls"),
+        counted(tally.chances(), "chance to break", "chances to break"),
+    );
+    let _ = writeln!(out, "{}", guarantees(tally, style));
+    if !tally.found.is_empty() {
+        let _ = writeln!(out, "\n{}", findings(&tally.found, tally.seeds, style));
+        out.push_str("\n  Each is shown again by\n");
+        for (number, command) in commands.iter().enumerate() {
+            let _ = writeln!(out, "  {:>2}  {command}", number + 1);
+        }
+    }
+    let untested = |(name, line): &(&'static str, Line)| {
+        (line.held + line.broken == 0 && !line.why.is_empty())
+            .then(|| format!("  {name} was never judged: {}\n", line.why))
+    };
+    out.extend(tally.guarantees.iter().filter_map(untested));
+    if tally.unequal > 0 {
+        let _ = writeln!(
+            out,
+            "  In {} the nodes did not become equal in time.",
+            counted(tally.unequal.into(), "seed", "seeds")
+        );
+    }
+    let _ = writeln!(out, "\n  exit code {}", exit.code());
+    out
+}
+
+fn headline(tally: &Tally, exit: Exit, style: Style) -> String {
+    let (paint, word) = match exit {
+        Exit::Broken => (Paint::Bad, "✗ BROKEN"),
+        Exit::Met => (Paint::Good, "✓ HELD"),
+        _ => (Paint::Unsure, "? INDETERMINATE"),
+    };
+    let seeds = counted(tally.seeds.into(), "seed", "seeds");
+    let expected = tally.found.iter().find(|found| found.expected != "watch" && exit == Exit::Broken);
+    let what = match (expected, exit) {
+        (Some(found), _) => {
+            let print = &found.fingerprint;
+            format!("{}, {}: first in seed {}, of {seeds}", print.guarantee, print.anomaly, found.seed)
+        }
+        (None, Exit::Broken) => format!("what was expected to break did not, in {seeds}"),
+        (None, Exit::Met) => format!("every expected guarantee held in {seeds}"),
+        (None, _) => format!("nothing was proved in {seeds}"),
+    };
+    format!("{}  {}\n", style.paint(paint, &style.draw(word)), style.paint(Paint::Strong, &what))
+}
+
+fn guarantees(tally: &Tally, style: Style) -> String {
+    let mut table = Builder::default();
+    table.push_record(["guarantee", "expected", "held", "broken", "not judged", "chances"]);
+    for (name, line) in &tally.guarantees {
+        let count = |count: u32| if count == 0 { style.draw("–") } else { grouped(count.into()) };
+        let broken = count(line.broken);
+        table.push_record([
+            name.to_string(),
+            line.expected.to_string(),
+            count(line.held),
+            if line.broken > 0 { style.paint(Paint::Bad, &broken) } else { broken },
+            count(line.not_judged),
+            grouped(line.chances),
+        ]);
+    }
+    shaped(table, style)
+}
+
+fn findings(found: &[Found], seeds: u32, style: Style) -> String {
+    let mut table = Builder::default();
+    table.push_record(["", "anomaly", "breaks", "faults", "seeds", "the first"]);
+    // What is left of a line after borders, padding and the other columns, about.
+    let rest = style.width.saturating_sub(78).max(16);
+    for (index, found) in found.iter().enumerate() {
+        let print = &found.fingerprint;
+        let faults = if print.faults.is_empty() { "none".to_string() } else { print.faults.join("\n") };
+        table.push_record([
+            (index + 1).to_string(),
+            print.anomaly.to_string(),
+            print.guarantee.to_string(),
+            faults,
+            format!("{} of {}", grouped(found.seeds.into()), grouped(seeds.into())),
+            textwrap::wrap(&style.draw(&found.brief), rest).join("\n"),
+        ]);
+    }
+    shaped(table, style)
+}
+
+fn shaped(table: Builder, style: Style) -> String {
+    let mut table = table.build();
+    if style.unicode {
+        table.with(TableStyle::rounded())
+    } else {
+        table.with(TableStyle::ascii_rounded())
+    };
+    table.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_quoted_where_a_shell_needs_it() {
+        assert_eq!(quoted("reference:lww,nodes=5"), "reference:lww,nodes=5");
+        assert_eq!(quoted("my plan's.toml"), r"'my plan'\''s.toml'");
+        assert_eq!(quoted(""), "''");
+    }
+}

@@ -1,0 +1,261 @@
+//! The network: one directed link for each ordered pair of ends, each with a pace and a stream of its own.
+//!
+//! ```text
+//!   A → B   mean 0.7 ms    ──►  due 0.5 … 1.1 ms, one in 100 ten times later
+//!   B → A   mean 2.9 ms    ──►  links are unequal, also the two directions of one pair
+//! ```
+//!
+//! Between nodes a message may be lost, doubled, and overtaken: the protocol has to bear all of it, and
+//! real networks do all of it, though TCP hides it. Between clients and nodes the network is what a
+//! connection is: nothing is lost or doubled.
+//!
+//! A cut link carries nothing. What a *client* or a node's answer to one sends into it is held, and
+//! arrives after the heal, as the live proxy has it: a late request takes effect late. What a *node*
+//! sends to another is held once in four times, else lost, as a node's connections give up and are
+//! opened anew.
+//!
+//! A slow link delivers late and in order, as the live proxy does.
+
+use histories::Nanos;
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+
+use crate::rng::Seed;
+
+/// The least mean latency of a link.
+const MEAN_MIN: Nanos = Nanos(200_000);
+/// How many doublings it may be above that; each is as likely as the next.
+const DOUBLINGS: u32 = 4;
+/// Of so many messages one is ten times as late.
+const LATE_ONE_IN: u32 = 100;
+/// Of so many messages between nodes one is lost.
+const LOST_ONE_IN: u32 = 2000;
+/// Of so many messages between nodes one is doubled.
+const DOUBLED_ONE_IN: u32 = 200;
+/// Of so many messages between nodes that meet a cut one is held for the heal.
+const HELD_ONE_IN: u32 = 4;
+
+/// One end of a link: a node by its number, or the clients.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    Node(usize),
+    Clients,
+}
+
+/// A fault of the schedule by its number.
+pub(super) type FaultIndex = usize;
+
+/// All links of a world; `T` is what travels.
+pub(super) struct Network<T> {
+    nodes: usize,
+    links: Vec<Link<T>>,
+}
+
+struct Link<T> {
+    /// Both ends are nodes.
+    rough: bool,
+    mean: Nanos,
+    rng: ChaCha8Rng,
+    /// The faults that cut it.
+    cut_by: Vec<FaultIndex>,
+    slow_by: Option<(FaultIndex, Late)>,
+    held: Vec<T>,
+    /// When the last message over the slow link is due: none overtakes it.
+    last_due: Nanos,
+}
+
+/// How late a slow link delivers.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Late {
+    pub(super) mean: Nanos,
+    /// Around the mean, evenly spread; at most the mean.
+    pub(super) jitter: Nanos,
+}
+
+/// What becomes of a message.
+pub(super) enum Fate<T> {
+    /// It arrives then.
+    Arrives(Nanos, T),
+    /// It arrives twice.
+    ArrivesTwice([Nanos; 2], T),
+    /// It is gone, and no fault is to blame.
+    Lost,
+    /// A cut has it: it waits there, or is gone.
+    Cut {
+        /// It waits for the heal.
+        held: bool,
+        by: Vec<FaultIndex>,
+    },
+    /// A slow link has it: it arrives then.
+    Slowed(Nanos, T, FaultIndex),
+}
+
+impl<T> Network<T> {
+    pub(super) fn new(nodes: usize, seed: Seed) -> Self {
+        let ends = nodes + 1;
+        let link = |index: usize| {
+            let (from, to) = (index / ends, index % ends);
+            let mut rng = seed.fork(&format!("{from} to {to}")).stream();
+            // Whole numbers only: a logarithm may differ from machine to machine.
+            let least = MEAN_MIN.0 << rng.random_range(0..DOUBLINGS);
+            let mean = Nanos(rng.random_range(least..2 * least));
+            let rough = from < nodes && to < nodes;
+            let (cut_by, slow_by, held) = (Vec::new(), None, Vec::new());
+            Link { rough, mean, rng, cut_by, slow_by, held, last_due: Nanos(0) }
+        };
+        Self { nodes, links: (0..ends * ends).map(link).collect() }
+    }
+
+    fn link(&mut self, from: End, to: End) -> &mut Link<T> {
+        let nodes = self.nodes;
+        let place = |end: End| match end {
+            End::Node(node) => node,
+            End::Clients => nodes,
+        };
+        &mut self.links[place(from) * (nodes + 1) + place(to)]
+    }
+
+    /// Sends a message at `now`.
+    pub(super) fn send(&mut self, now: Nanos, from: End, to: End, message: T) -> Fate<T> {
+        self.link(from, to).send(now, message)
+    }
+
+    /// From now on until [`Network::restore`] nothing passes.
+    pub(super) fn cut(&mut self, from: End, to: End, fault: FaultIndex) {
+        self.link(from, to).cut_by.push(fault);
+    }
+
+    /// The fault cuts no more. If no other does, gives what was held, each with the time when it arrives.
+    pub(super) fn restore(&mut self, now: Nanos, from: End, to: End, fault: FaultIndex) -> Vec<(Nanos, T)> {
+        let link = self.link(from, to);
+        link.cut_by.retain(|other| *other != fault);
+        if !link.cut_by.is_empty() {
+            return Vec::new();
+        }
+        let held = std::mem::take(&mut link.held);
+        held.into_iter().map(|message| (now + link.latency(), message)).collect()
+    }
+
+    /// Delivers late from now on.
+    pub(super) fn slow(&mut self, from: End, to: End, fault: FaultIndex, late: Late) {
+        self.link(from, to).slow_by = Some((fault, late));
+    }
+
+    /// Delivers at its own pace again; what is on its way keeps its time.
+    pub(super) fn unslow(&mut self, from: End, to: End) {
+        self.link(from, to).slow_by = None;
+    }
+}
+
+impl<T> Link<T> {
+    fn send(&mut self, now: Nanos, message: T) -> Fate<T> {
+        if !self.cut_by.is_empty() {
+            let held = !self.rough || self.one_in(HELD_ONE_IN);
+            if held {
+                self.held.push(message);
+            }
+            return Fate::Cut { held, by: self.cut_by.clone() };
+        }
+        if self.rough && self.one_in(LOST_ONE_IN) {
+            return Fate::Lost;
+        }
+        if let Some((fault, late)) = self.slow_by {
+            let drawn = self.rng.random_range(late.mean.0 - late.jitter.0..=late.mean.0 + late.jitter.0);
+            let due = (now + self.latency() + Nanos(drawn)).max(self.last_due);
+            self.last_due = due;
+            return Fate::Slowed(due, message, fault);
+        }
+        let due = now + self.latency();
+        if self.rough && self.one_in(DOUBLED_ONE_IN) {
+            return Fate::ArrivesTwice([due, now + self.latency()], message);
+        }
+        Fate::Arrives(due, message)
+    }
+
+    /// Half to one and a half of the mean, and rarely ten times that.
+    fn latency(&mut self) -> Nanos {
+        let drawn = self.rng.random_range(self.mean.0 / 2..self.mean.0 * 3 / 2);
+        Nanos(if self.one_in(LATE_ONE_IN) { drawn * 10 } else { drawn })
+    }
+
+    fn one_in(&mut self, count: u32) -> bool {
+        self.rng.random_range(0..count) == 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const A: End = End::Node(0);
+    const B: End = End::Node(1);
+
+    #[test]
+    fn a_cut_keeps_what_clients_send_and_loses_most_of_what_nodes_send() {
+        let mut network = Network::new(2, Seed(1));
+        network.cut(End::Clients, A, 7);
+        network.cut(A, B, 7);
+        let mut held = [0, 0];
+        for number in 0..100 {
+            for (count, from, to) in [(0, End::Clients, A), (1, A, B)] {
+                let Fate::Cut { held: kept, by } = network.send(Nanos(0), from, to, number) else {
+                    panic!("it passed")
+                };
+                assert_eq!(by, [7]);
+                held[count] += usize::from(kept);
+            }
+        }
+        assert_eq!(held[0], 100);
+        assert!((10..45).contains(&held[1]), "{held:?}");
+        assert!(matches!(network.send(Nanos(0), B, A, 0), Fate::Arrives(..)));
+        let late = network.restore(Nanos(500), End::Clients, A, 7);
+        assert!(late.iter().map(|(_, number)| *number).eq(0..100) && late.iter().all(|(due, _)| due.0 > 500));
+    }
+
+    #[test]
+    fn a_link_that_two_faults_cut_is_whole_after_the_second_heal() {
+        let mut network = Network::new(2, Seed(1));
+        network.cut(A, End::Clients, 0);
+        network.cut(A, End::Clients, 1);
+        network.send(Nanos(0), A, End::Clients, "answer");
+        assert!(network.restore(Nanos(1), A, End::Clients, 0).is_empty());
+        assert_eq!(network.restore(Nanos(2), A, End::Clients, 1).len(), 1);
+    }
+
+    #[test]
+    fn a_slow_link_is_late_and_in_order() {
+        let mut network = Network::new(2, Seed(3));
+        let millis = Nanos::from_millis;
+        network.slow(End::Clients, A, 0, Late { mean: millis(200), jitter: millis(50) });
+        let mut last = Nanos(0);
+        for number in 0..100_u64 {
+            let Fate::Slowed(due, ..) = network.send(millis(number), End::Clients, A, number) else {
+                panic!("it was not slowed")
+            };
+            assert!(due >= last && due >= millis(number + 150), "{due}");
+            last = due;
+        }
+    }
+
+    #[test]
+    fn messages_between_nodes_are_lost_doubled_and_overtaken_now_and_then() {
+        let mut network = Network::new(2, Seed(5));
+        let (mut lost, mut doubled, mut overtaken, mut last) = (0, 0, 0, Nanos(0));
+        for number in 0..10_000 {
+            let due = match network.send(Nanos(number * 100_000), A, B, number) {
+                Fate::Arrives(due, _) => due,
+                Fate::ArrivesTwice([due, _], _) => {
+                    doubled += 1;
+                    due
+                }
+                _ => {
+                    lost += 1;
+                    continue;
+                }
+            };
+            overtaken += usize::from(due < last);
+            last = due;
+        }
+        assert!(lost > 0 && doubled > 10 && overtaken > 100, "{lost} {doubled} {overtaken}");
+    }
+}

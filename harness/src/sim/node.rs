@@ -1,0 +1,272 @@
+//! A node and its host: what the node's process does around the pure state machine.
+//!
+//! ```text
+//!   inputs ─► step each ─► batch of records ─► disk ─ sync ─► let go of what was said after them
+//!                │ said before the first record: at once         │
+//!                └ inputs meanwhile wait: one sync for all of them ┘     (group commit)
+//! ```
+//!
+//! It obeys the same contract as the server's thread: a record is durable before anything leaves that
+//! the node said later. A paused process does nothing; what reaches it waits.
+
+use histories::{Nanos, NodeName};
+use reference_db::{Input, Node, NodeConfig, NodeSettings, Output, Record};
+
+use super::clock::Clock;
+use super::disk::{Crashed, Disk};
+use crate::rng::Seed;
+use crate::target::ReferenceSpec;
+
+/// Which start of a node it is: ticks and syncs of an earlier one mean nothing any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Life(u32);
+
+/// A node's process, its disk and its clock.
+pub(super) struct Host {
+    config: NodeConfig,
+    clock: Clock,
+    disk: Disk,
+    node: Option<Node>,
+    life: Life,
+    paused: bool,
+    syncing: bool,
+    /// Waits for the sync, or for the end of the pause.
+    inbox: Vec<Input>,
+    /// Records of the batch that is being gathered.
+    records: Vec<Record>,
+    /// Said after a record that is not durable yet.
+    withheld: Vec<Output>,
+}
+
+/// What a host wants of the world.
+#[derive(Default)]
+pub(super) struct Wishes {
+    /// To be sent now.
+    pub(super) outputs: Vec<Output>,
+    /// A sync began that takes so long.
+    pub(super) sync: Option<Nanos>,
+}
+
+impl Host {
+    /// A node that has not been started.
+    pub(super) fn new(spec: &ReferenceSpec, nodes: &[NodeName], index: usize, seed: Seed) -> Self {
+        // Letters and numbers, all of them: that is how targets name their nodes.
+        let name = |node: &NodeName| match reference_db::NodeName::new(node.as_str()) {
+            Ok(name) => name,
+            Err(error) => panic!("a node of ours has a name that the database refuses: {error}"),
+        };
+        let members: Vec<_> = nodes.iter().map(name).collect();
+        let ReferenceSpec { mode, topology, delivery, .. } = *spec;
+        let settings =
+            NodeSettings { mode, topology, delivery, ..NodeSettings::new(members[index], members) };
+        let config = match NodeConfig::new(settings) {
+            Ok(config) => config,
+            Err(error) => panic!("a cluster of ours has settings that the database refuses: {error}"),
+        };
+        let seed = seed.fork(nodes[index].as_str());
+        Self {
+            config,
+            clock: Clock::draw(&mut seed.fork("clock").stream()),
+            disk: Disk::new(seed.fork("disk").stream()),
+            node: None,
+            life: Life(0),
+            paused: false,
+            syncing: false,
+            inbox: Vec::new(),
+            records: Vec::new(),
+            withheld: Vec::new(),
+        }
+    }
+
+    pub(super) fn life(&self) -> Life {
+        self.life
+    }
+
+    /// True if it can take connections; it may be paused.
+    pub(super) fn is_up(&self) -> bool {
+        self.node.is_some()
+    }
+
+    /// The state machine, if it runs.
+    pub(super) fn node(&self) -> Option<&Node> {
+        self.node.as_ref()
+    }
+
+    /// Starts the process with what the disk has; says how many records those were.
+    pub(super) fn start(&mut self, now: Nanos, wishes: &mut Wishes) -> usize {
+        assert!(self.node.is_none(), "node {} is started twice", self.config.name);
+        let records = self.disk.records();
+        let count = records.len();
+        // A store that is created at time 0 has incarnation 0, which keeps versions short.
+        let shown = if records.is_empty() { reference_db::Nanos(0) } else { self.clock.at(now) };
+        match Node::recover(self.config.clone(), shown, records.iter().cloned()) {
+            Ok((node, outputs)) => {
+                self.node = Some(node);
+                self.absorb(outputs, wishes);
+                self.commit(wishes);
+            }
+            Err(error) => panic!("node {} does not start from its own records: {error}", self.config.name),
+        }
+        count
+    }
+
+    /// Ends the process without notice.
+    pub(super) fn kill(&mut self) -> Crashed {
+        self.node = None;
+        self.life = Life(self.life.0 + 1);
+        (self.paused, self.syncing) = (false, false);
+        self.inbox.clear();
+        self.records.clear();
+        self.withheld.clear();
+        self.disk.crash()
+    }
+
+    pub(super) fn pause(&mut self) {
+        self.paused = true;
+    }
+
+    /// Lets the process go on; says how much had waited for it.
+    pub(super) fn resume(&mut self, now: Nanos, wishes: &mut Wishes) -> usize {
+        self.paused = false;
+        let waited = self.inbox.len();
+        if !self.syncing {
+            self.go_on(now, wishes);
+        }
+        waited
+    }
+
+    /// Something reaches the process.
+    pub(super) fn take(&mut self, now: Nanos, input: Input, wishes: &mut Wishes) {
+        if self.paused || self.syncing {
+            self.inbox.push(input);
+            return;
+        }
+        self.step(now, input, wishes);
+        self.commit(wishes);
+    }
+
+    /// Time passes; a paused process does not notice.
+    pub(super) fn tick(&mut self, now: Nanos, wishes: &mut Wishes) {
+        if self.node.is_some() && !self.paused {
+            self.take(now, Input::Tick, wishes);
+        }
+    }
+
+    /// The disk is done.
+    pub(super) fn synced(&mut self, now: Nanos, wishes: &mut Wishes) {
+        self.disk.sync();
+        self.syncing = false;
+        if !self.paused {
+            self.go_on(now, wishes);
+        }
+    }
+
+    fn go_on(&mut self, now: Nanos, wishes: &mut Wishes) {
+        wishes.outputs.append(&mut self.withheld);
+        for input in std::mem::take(&mut self.inbox) {
+            self.step(now, input, wishes);
+        }
+        self.commit(wishes);
+    }
+
+    fn step(&mut self, now: Nanos, input: Input, wishes: &mut Wishes) {
+        let shown = self.clock.at(now);
+        if let Some(node) = &mut self.node {
+            let outputs = node.step(shown, input);
+            self.absorb(outputs, wishes);
+        }
+    }
+
+    fn absorb(&mut self, outputs: Vec<Output>, wishes: &mut Wishes) {
+        for output in outputs {
+            match output {
+                Output::Persist(record) => self.records.push(record),
+                output if self.records.is_empty() => wishes.outputs.push(output),
+                output => self.withheld.push(output),
+            }
+        }
+    }
+
+    fn commit(&mut self, wishes: &mut Wishes) {
+        if !self.records.is_empty() {
+            self.syncing = true;
+            wishes.sync = Some(self.disk.append(&mut self.records));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use reference_db::{Action, Ask, Consistency, Datum, Mode, Request, Step, Ticket};
+
+    fn host() -> Host {
+        let spec = ReferenceSpec {
+            mode: Mode::Lww,
+            nodes: 1,
+            topology: reference_db::Topology::AllToAll,
+            delivery: reference_db::Delivery::Causal,
+        };
+        let mut host = Host::new(&spec, &["A".into()], 0, Seed(1));
+        let mut wishes = Wishes::default();
+        host.start(Nanos(0), &mut wishes);
+        host.synced(Nanos(1), &mut wishes);
+        host
+    }
+
+    fn write(ticket: u64) -> Input {
+        let action = Action::Write { value: Datum::integer(7) };
+        let ask = Ask::Single(Step::new("x".into(), action));
+        Input::Request { ticket: Ticket(ticket), request: Request { ask, consistency: Consistency::Default } }
+    }
+
+    /// Lets something happen; gives the tickets that are answered, and whether a sync begins.
+    fn after(happen: impl FnOnce(&mut Wishes)) -> (Vec<u64>, bool) {
+        let mut wishes = Wishes::default();
+        happen(&mut wishes);
+        let ticket = |output: &Output| match output {
+            Output::Reply { ticket, .. } => Some(ticket.0),
+            _ => None,
+        };
+        (wishes.outputs.iter().filter_map(ticket).collect(), wishes.sync.is_some())
+    }
+
+    #[test]
+    fn one_sync_serves_all_that_came_during_the_one_before() {
+        let mut host = host();
+        assert_eq!(after(|wishes| host.take(Nanos(2), write(1), wishes)), (vec![], true));
+        assert_eq!(after(|wishes| host.take(Nanos(3), write(2), wishes)), (vec![], false));
+        assert_eq!(after(|wishes| host.take(Nanos(4), write(3), wishes)), (vec![], false));
+        assert_eq!(after(|wishes| host.synced(Nanos(5), wishes)), (vec![1], true));
+        assert_eq!(after(|wishes| host.synced(Nanos(6), wishes)), (vec![2, 3], false));
+    }
+
+    #[test]
+    fn a_paused_process_says_nothing_and_forgets_nothing() {
+        let mut host = host();
+        host.take(Nanos(2), write(1), &mut Wishes::default());
+        host.pause();
+        assert_eq!(after(|wishes| host.synced(Nanos(3), wishes)), (vec![], false));
+        assert_eq!(after(|wishes| host.take(Nanos(4), write(2), wishes)), (vec![], false));
+        assert_eq!(after(|wishes| host.tick(Nanos(5), wishes)), (vec![], false));
+        assert_eq!(
+            after(|wishes| {
+                host.resume(Nanos(6), wishes);
+            }),
+            (vec![1], true)
+        );
+    }
+
+    #[test]
+    fn a_killed_process_starts_from_what_was_synced() {
+        let mut host = host();
+        host.take(Nanos(2), write(1), &mut Wishes::default());
+        host.synced(Nanos(3), &mut Wishes::default());
+        let before = host.node().unwrap().digest();
+        let life = host.life();
+        assert_eq!(host.kill(), Crashed::Idle);
+        assert!(!host.is_up() && host.life() != life);
+        assert_eq!(host.start(Nanos(4), &mut Wishes::default()), 2);
+        assert_eq!(host.node().unwrap().digest(), before);
+    }
+}

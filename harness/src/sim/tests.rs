@@ -1,0 +1,272 @@
+//! Simulated runs as a whole: they repeat to the byte, they pass every check that a live one passes,
+//! and each mode does what it promises.
+//!
+//! `SIM_SEEDS=1000 cargo test -p harness sim::tests --release` plays more seeds than the usual 30.
+
+use checkers::Judgement;
+use histories::format::jsonl;
+use histories::{Event, History, HistoryBuilder, Outcome};
+use rand::RngExt;
+use rand::seq::IndexedRandom;
+use reference_db::{Delivery, Mode, Topology};
+
+use super::{Ended, Scenario, simulate};
+use crate::judge::{Judged, judge};
+use crate::plan::Plan;
+use crate::plan::layer::{Layer, Merged, Origin, merge};
+use crate::rng::Seed;
+use crate::run::{Prepared, prepare};
+use crate::workload::WORKLOADS;
+
+/// A simulated plan with these settings.
+fn plan(settings: &[(&str, &str)]) -> Merged {
+    let mut layer = Layer::default();
+    for (path, value) in [("world", "sim")].iter().chain(settings) {
+        layer.set(*path, *value, Origin::Flag(format!("--{path}")));
+    }
+    merge(Plan::default(), &[layer]).unwrap_or_else(|stop| panic!("{:#}", stop.error))
+}
+
+fn prepared(merged: &Merged, seed: Seed) -> Prepared {
+    prepare(merged, seed).unwrap_or_else(|stop| panic!("{:#}", stop.error))
+}
+
+fn play(merged: &Merged, prepared: &Prepared, record: &mut dyn FnMut(Event)) -> Ended {
+    let Prepared { workload, resolved, .. } = prepared;
+    let scenario = Scenario { target: &merged.plan.target, resolved, workload: *workload };
+    simulate(scenario, record, &|| false)
+}
+
+/// The history as it would be on the disk.
+fn bytes(merged: &Merged, seed: Seed) -> Vec<u8> {
+    let (prepared, mut bytes) = (prepared(merged, seed), Vec::new());
+    jsonl::write_header(&mut bytes, &prepared.header).unwrap();
+    play(merged, &prepared, &mut |event| jsonl::write_event(&mut bytes, &event).unwrap());
+    bytes
+}
+
+fn judged(merged: &Merged, seed: Seed) -> (History, Judged, Ended) {
+    let prepared = prepared(merged, seed);
+    let mut builder = HistoryBuilder::new(prepared.header.clone());
+    let ended = play(merged, &prepared, &mut |event| {
+        builder.push(event).unwrap_or_else(|flaw| panic!("seed {seed}: {flaw}"));
+    });
+    let history = builder.finish();
+    let judged = judge(&history, &prepared.rules);
+    (history, judged, ended)
+}
+
+fn judgement<'a>(judged: &'a Judged, guarantee: &str) -> &'a Judgement {
+    let row = judged.rows.iter().find(|row| row.verdict.guarantee == guarantee);
+    &row.unwrap_or_else(|| panic!("{guarantee} was not judged")).verdict.judgement
+}
+
+fn is_broken(judged: &Judged, guarantee: &str) -> bool {
+    *judgement(judged, guarantee) == Judgement::Broken
+}
+
+/// The command that shows a seed to a person.
+fn command(merged: &Merged, seed: Seed) -> String {
+    let settings: Vec<String> = merged.show().lines().map(str::to_string).collect();
+    format!("seed {seed} of the plan\n{}", settings.join("\n"))
+}
+
+/// Another kind of cluster, load and trouble for each seed.
+fn mixed(seed: Seed) -> Merged {
+    let mut rng = seed.fork("mixture").stream();
+    let mode = Mode::ALL.choose(&mut rng).unwrap().name();
+    let topology = Topology::ALL.choose(&mut rng).unwrap().name();
+    let delivery = Delivery::ALL.choose(&mut rng).unwrap().name();
+    let nodes = rng.random_range(3..6_u32);
+    let mut faults: Vec<&str> = nemesis::fault::FAULTS.iter().map(|fault| fault.name()).collect();
+    faults.retain(|_| rng.random_range(0..3_u32) == 0);
+    let faults = if faults.is_empty() { "none".to_string() } else { faults.join(",") };
+    let control = rng.random_range(0..10_u32) == 0;
+    let target = match control {
+        true => "control".to_string(),
+        false => format!("reference:{mode},nodes={nodes},topology={topology},delivery={delivery}"),
+    };
+    let mut number = |from: u32, to: u32| rng.random_range(from..to).to_string();
+    plan(&[
+        ("target", &target),
+        ("faults", if control { "none" } else { &faults }),
+        ("load.clients", &number(2, 12)),
+        ("load.rate", &number(100, 400)),
+        ("load.keys", &number(3, 60)),
+        ("load.duration", &format!("{}ms", number(1500, 4000))),
+        ("load.workload", WORKLOADS[seed.0 as usize % WORKLOADS.len()].name()),
+    ])
+}
+
+fn seeds() -> impl Iterator<Item = Seed> {
+    let count = std::env::var("SIM_SEEDS").ok().map_or(30, |count| count.parse().unwrap());
+    (0..count).map(Seed)
+}
+
+#[test]
+fn a_seed_makes_a_history() {
+    for seed in seeds() {
+        let merged = mixed(seed);
+        let (first, second) = (bytes(&merged, seed), bytes(&merged, seed));
+        if first != second {
+            let (first, second) = (String::from_utf8_lossy(&first), String::from_utf8_lossy(&second));
+            let mut lines = first.lines().zip(second.lines()).enumerate();
+            let differing = lines.find(|(_, (one, other))| one != other);
+            panic!(
+                "the run does not repeat; line, once and again: {differing:#?}\n{}",
+                command(&merged, seed)
+            );
+        }
+    }
+}
+
+#[test]
+fn another_seed_makes_another_history() {
+    let merged = plan(&[("load.duration", "1s"), ("faults", "none")]);
+    assert_ne!(bytes(&merged, Seed(1)), bytes(&merged, Seed(2)));
+}
+
+#[test]
+fn what_is_simulated_reads_back_and_converges_and_makes_nothing_up() {
+    for seed in seeds() {
+        let merged = mixed(seed);
+        let written = bytes(&merged, seed);
+        let reading = histories::format::read(written.as_slice()).unwrap();
+        assert_eq!(reading.warnings, Vec::<String>::new());
+        let (history, judged, ended) = judged(&merged, seed);
+        assert_eq!(reading.history, history, "{}", command(&merged, seed));
+        assert!(ended.equal && ended.answered == ended.asked, "{ended:?}\n{}", command(&merged, seed));
+        assert_eq!(ended.calls, history.operations().len() as u64);
+        for row in &judged.rows {
+            let sacred = matches!(row.verdict.guarantee, "convergence" | "no-made-up-values");
+            let told = row.verdict.findings.first().map_or("", |finding| &finding.story);
+            assert!(!sacred || !row.verdict.is_broken(), "{told}\n{}", command(&merged, seed));
+        }
+    }
+}
+
+#[test]
+fn the_single_copy_holds_everything() {
+    for workload in WORKLOADS {
+        let merged = plan(&[
+            ("target", "control"),
+            ("load.workload", workload.name()),
+            ("load.duration", "4s"),
+            ("load.keys", "20"),
+        ]);
+        for seed in [1, 2] {
+            let (_, judged, _) = judged(&merged, Seed(seed));
+            for guarantee in workload.guarantees() {
+                assert!(!is_broken(&judged, guarantee), "{}: {guarantee}", workload.name());
+            }
+        }
+    }
+}
+
+#[test]
+fn lww_under_a_partition_loses_updates() {
+    let merged = plan(&[("target", "reference:lww"), ("load.duration", "6s")]);
+    let losing = (0..10).filter(|seed| is_broken(&judged(&merged, Seed(*seed)).1, "no-lost-updates"));
+    assert!(losing.count() >= 1, "no seed of 10 lost an update");
+}
+
+#[test]
+fn siblings_and_crdt_lose_nothing_under_partitions_and_kills() {
+    for target in ["reference:siblings", "reference:crdt"] {
+        let merged = plan(&[
+            ("target", target),
+            ("load.duration", "5s"),
+            ("load.keys", "50"),
+            ("faults", "partition,kill"),
+        ]);
+        for seed in (0..20).map(Seed) {
+            let (_, judged, ended) = judged(&merged, seed);
+            assert!(ended.equal, "{target}, seed {seed}: the nodes differ");
+            for guarantee in ["no-lost-updates", "convergence"] {
+                let found = judgement(&judged, guarantee);
+                assert_eq!(*found, Judgement::Held, "{guarantee}: {}", command(&merged, seed));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_single_leader_without_faults_breaks_nothing() {
+    for workload in WORKLOADS {
+        let merged = plan(&[
+            ("target", "reference:single-leader"),
+            ("load.workload", workload.name()),
+            ("load.duration", "4s"),
+            ("load.keys", "20"),
+            ("faults", "none"),
+        ]);
+        for seed in (0..3).map(Seed) {
+            let (_, judged, _) = judged(&merged, seed);
+            for row in &judged.rows {
+                assert!(!row.verdict.is_broken(), "{}: {}", row.verdict.guarantee, command(&merged, seed));
+            }
+            if workload.name() == "register" {
+                assert_eq!(*judgement(&judged, "linearizable"), Judgement::Held, "seed {seed}");
+            }
+        }
+    }
+}
+
+/// In an unequal mesh an answer can overtake what it answers: B, near A, reads and answers; C, far from
+/// A and near B, has the answer first. Causal delivery makes it wait, first-in-first-out does not.
+#[test]
+fn causal_delivery_waits_for_causes_and_fifo_does_not() {
+    let breaks = |delivery: &str| {
+        let target = format!("reference:lww,delivery={delivery}");
+        let merged = plan(&[
+            ("target", &target),
+            ("load.workload", "session-mix"),
+            ("load.sessions", "sticky"),
+            ("load.keys", "5"),
+            ("load.duration", "4s"),
+            ("faults", "slow"),
+        ]);
+        (0..10).filter(|seed| is_broken(&judged(&merged, Seed(*seed)).1, "causal-order")).count()
+    };
+    assert_eq!(breaks("causal"), 0);
+    assert!(breaks("fifo") > 0, "no seed of 10 broke causal order under fifo");
+}
+
+#[test]
+fn what_faults_do_to_clients_is_told_as_it_is() {
+    let outcomes = |faults: &str| {
+        let merged = plan(&[("load.duration", "4s"), ("faults", faults), ("load.timeout", "300ms")]);
+        let (history, ..) = judged(&merged, Seed(4));
+        let mut reasons = std::collections::BTreeSet::new();
+        for operation in history.operations() {
+            match &operation.outcome {
+                Outcome::Confirmed(_) => {}
+                Outcome::Failed(reason) => drop(reasons.insert(format!("failed {reason}"))),
+                Outcome::Unknown(reason) => drop(reasons.insert(format!("unknown {reason}"))),
+            }
+        }
+        reasons.into_iter().collect::<Vec<_>>().join(", ")
+    };
+    assert!(outcomes("kill").contains("failed refused"), "{}", outcomes("kill"));
+    assert!(outcomes("pause").contains("unknown timeout"), "{}", outcomes("pause"));
+}
+
+#[test]
+fn a_run_that_is_stopped_heals_and_reads_back() {
+    let merged = plan(&[("load.duration", "60s"), ("faults", "partition,kill,pause")]);
+    let prepared = prepared(&merged, Seed(1));
+    let mut builder = HistoryBuilder::new(prepared.header.clone());
+    let Prepared { workload, resolved, .. } = &prepared;
+    let scenario = Scenario { target: &merged.plan.target, resolved, workload: *workload };
+    let looks = std::cell::Cell::new(0);
+    let stop = || {
+        looks.set(looks.get() + 1);
+        looks.get() > 12
+    };
+    let ended = simulate(scenario, &mut |event| builder.push(event).unwrap(), &stop);
+    assert!(ended.time.as_secs_f64() < 40.0, "{ended:?}");
+    assert!(ended.equal && ended.answered == ended.asked, "{ended:?}");
+    let history = builder.finish();
+    let stages = |wanted| history.faults().iter().filter(|(_, fault)| fault.stage == wanted).count();
+    assert_eq!(stages(histories::FaultStage::Injecting), stages(histories::FaultStage::Healed));
+}

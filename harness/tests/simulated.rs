@@ -1,0 +1,114 @@
+//! The simulated world as a person sees it: `run --world sim` and `hunt`.
+#![expect(clippy::unwrap_used, reason = "a test says what went wrong by failing")]
+
+use std::process::{Command, Output};
+
+use expect_test::{Expect, expect};
+use tempfile::TempDir;
+
+fn run(desk: &TempDir, arguments: &str) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rashomon"));
+    command.args(arguments.split_whitespace()).current_dir(desk.path());
+    for name in ["RASHOMON_STORE", "RASHOMON_PROGRESS", "RASHOMON_SEED", "RASHOMON_TARGET", "LC_ALL"] {
+        command.env_remove(name);
+    }
+    command.env("COLUMNS", "100").env("LANG", "C.UTF-8").output().unwrap()
+}
+
+/// Runs and compares the exit code and what goes to standard error.
+fn refuses(arguments: &str, code: i32, expected: Expect) {
+    let output = run(&tempfile::tempdir().unwrap(), arguments);
+    assert_eq!(output.status.code(), Some(code), "{}", text(&output.stderr));
+    expected.assert_eq(&text(&output.stderr));
+}
+
+fn only_run(desk: &TempDir) -> std::path::PathBuf {
+    let mut runs = std::fs::read_dir(desk.path().join(".rashomon/runs")).unwrap();
+    runs.next().unwrap().unwrap().path()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+#[test]
+fn a_simulated_run_repeats_to_the_byte() {
+    let history = |arguments: &str| {
+        let desk = tempfile::tempdir().unwrap();
+        let output = run(&desk, arguments);
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        assert!(text(&output.stdout).contains("--world sim") || !arguments.starts_with("demo"));
+        std::fs::read(only_run(&desk).join("history.jsonl.zst")).unwrap()
+    };
+    for arguments in
+        ["demo --world sim --seed 5", "run --world sim --seed 5 -d 3s -f kill,pause -e no-lost-updates=watch"]
+    {
+        assert!(history(arguments) == history(arguments), "{arguments} makes two histories");
+    }
+}
+
+#[test]
+fn only_what_the_simulator_knows_is_simulated() {
+    refuses(
+        "run --world sim -t http://127.0.0.1:9 -f none",
+        64,
+        expect![[r#"
+        error: http://127.0.0.1:9 cannot be simulated; the simulated world has reference:MODE and control
+    "#]],
+    );
+    refuses(
+        "run --world simm",
+        64,
+        expect![[r#"
+        error: --world: no world "simm"; did you mean sim? there are live, sim (live: real processes; sim: virtual time, the same to the byte for one seed)
+    "#]],
+    );
+}
+
+#[test]
+fn a_hunt_finds_a_lost_update_and_the_command_that_shows_it_again() {
+    let desk = tempfile::tempdir().unwrap();
+    let hunt = run(&desk, "hunt --seeds 10 --seed 1 -d 5s --progress none");
+    assert_eq!(hunt.status.code(), Some(1), "{}", text(&hunt.stderr));
+    let told = text(&hunt.stdout);
+    assert!(told.starts_with("✗ BROKEN  no-lost-updates, lost-update: first in seed "), "{told}");
+    let again = told.lines().find_map(|line| line.trim().strip_prefix("1  rashomon ")).unwrap();
+    assert!(again.starts_with("run --duration 5s --world sim --seed "), "{again}");
+    let run = run(&desk, &format!("{again} --progress none"));
+    assert_eq!(run.status.code(), Some(1), "{}", text(&run.stderr));
+    assert!(text(&run.stdout).starts_with("✗ BROKEN  no-lost-updates"), "{}", text(&run.stdout));
+}
+
+#[test]
+fn a_hunt_says_the_same_on_one_core_and_on_many() {
+    let desk = tempfile::tempdir().unwrap();
+    let hunt = |jobs: u32| {
+        let plan = "-t reference:crdt -w set --keys 20 -d 2s -f partition,kill --progress none";
+        let output = run(&desk, &format!("hunt --seeds 6 --seed 3 {plan} --format json --jobs {jobs}"));
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        let mut told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        told["seconds"].take();
+        told
+    };
+    let alone = hunt(1);
+    assert_eq!(alone["seeds"], 6);
+    assert_eq!(alone, hunt(3));
+}
+
+#[test]
+fn a_hunt_refuses_what_it_cannot_mean() {
+    refuses(
+        "hunt --repeat 5",
+        64,
+        expect![[r#"
+        error: --repeat: a hunt plays many seeds anyhow; say how many with --seeds
+    "#]],
+    );
+    refuses(
+        "hunt --world live",
+        64,
+        expect![[r#"
+        error: --world live: a hunt is simulated; for processes take  rashomon run --repeat
+    "#]],
+    );
+}
