@@ -1,15 +1,18 @@
-//! Registers: an update is lost if no final state descends from it, and no blind write may have taken
-//! it away.
+//! Registers: an update is lost if no final state descends from it, and no blind write or delete may
+//! have taken it away.
 //!
 //! ```text
 //!   5@A:1 ─cas─▶ 6@A:2                     not kept
 //!      └───cas─▶ 7@B:1 ◀─ final reads      6 is lost
 //!
 //!   5@A:1 ─cas─▶ 6@A:2 ┄┄?┄┄▶ 9@B:1 ◀─ final reads      a blind write of 9 may have come after 6
+//!
+//!   6@A:2 ┄┄?┄┄▶ deleted                   a delete may have come after 6, whatever was kept
+//!         7@B:1 ◀─ final reads
 //! ```
 
 use histories::{MicroOp, Value};
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::ancestry::{Ancestry, Kept, is_update};
 use super::{End, Example, Judged, Loss, is_known_before};
@@ -41,14 +44,11 @@ impl Ancestry<'_, '_> {
         }
         let elements = final_elements(self.facts, end.reads);
         // Usually one blind write began it all, and thousands of updates are asked about it.
-        let descendants: Vec<Vec<bool>> = match kept.is_guessed {
-            true => Vec::new(),
-            false => kept.blind.iter().map(|blind| self.descendants(*blind)).collect(),
-        };
+        let mut descendants = FxHashMap::default();
         missed
             .into_iter()
             .filter(|place| {
-                !self.has_survived(*place, &elements, kept) && !self.is_excused(*place, kept, &descendants)
+                !self.has_survived(*place, &elements, kept) && !self.is_excused(*place, &mut descendants)
             })
             .collect()
     }
@@ -88,22 +88,18 @@ impl Ancestry<'_, '_> {
         })
     }
 
-    // A blind write may replace anything that it is not known to come before, if what was kept came
-    // of it, and not by way of something that the update itself came of.
-    fn is_excused(&self, place: u32, kept: &Kept, descendants: &[Vec<bool>]) -> bool {
-        let is_excuse = |blind: &u32| {
-            !is_known_before(self.facts, self.on_key[*blind as usize], self.on_key[place as usize])
-        };
-        if !kept.is_guessed {
-            let comes_of = |index: usize| descendants[index][place as usize];
-            return kept.blind.iter().enumerate().any(|(index, blind)| !comes_of(index) && is_excuse(blind));
-        }
-        if !kept.blind.iter().any(is_excuse) {
-            return false;
-        }
-        let ancestors = self.closure(&[place], |_| false, |origin| !origin.is_guessed);
-        let beside = self.closure(&kept.seeds, |place| ancestors[place as usize], |_| true);
-        kept.blind.iter().filter(|blind| beside[**blind as usize]).any(is_excuse)
+    // A blind write may replace anything that it is not known to come before, whether or not it left a
+    // trace itself: a delete leaves none, and a write may have been replaced in its turn. The newest are
+    // asked first, for those excuse most.
+    fn is_excused(&self, place: u32, descendants: &mut FxHashMap<u32, Vec<bool>>) -> bool {
+        let address = |place: u32| self.on_key[place as usize];
+        self.blind.iter().rev().any(|blind| {
+            let mut is_ancestor = || {
+                let descends = descendants.entry(*blind).or_insert_with(|| self.descendants(*blind));
+                descends[place as usize]
+            };
+            *blind > place || !is_known_before(self.facts, address(*blind), address(place)) && !is_ancestor()
+        })
     }
 
     /// The first lost update of a chain, with what survived in its stead.
