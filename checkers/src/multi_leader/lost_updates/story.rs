@@ -5,7 +5,7 @@ use histories::{MicroOp, NodeName, Value};
 use super::{Example, Loss};
 use crate::facts::{Address, Facts, KeyNumber, elements_added};
 use crate::multi_leader::final_state::Replicas;
-use crate::wording::{counted, grouped, place, saw, shown, step};
+use crate::wording::{all_answered, counted, grouped, place, saw, shown, step};
 use crate::{Certainty, Edge, EdgeKind, Finding, Step};
 
 /// Those that show what survived instead first: they say why. Then the fewest operations, then the
@@ -284,8 +284,8 @@ impl Telling<'_, '_> {
                 index + 1
             )),
             None => Certainty::Certain(format!(
-                "{} operations were answered, and {} {} read at the end",
-                if steps.len() == 2 { "both".into() } else { format!("all {}", steps.len()) },
+                "{}, and {} {} read at the end",
+                all_answered(steps.len()),
                 self.all_nodes,
                 if self.replicas == 1 { "was" } else { "were" }
             )),
