@@ -109,7 +109,7 @@ fn a_counter_says_how_much_was_confirmed() {
               2 reads n | 1 | the proof
               1 rt 2: 1 and all others were confirmed before 2 began
               2 rw 1: but 2 saw 1, and the confirmed changes, with or without those of unknown outcome, add up to 2 to 7: it lacks 1 or others like it
-            No choice among the calls without an answer adds up to what was read.
+            No choice among the calls without an answer, each once, adds up to what was read.
             Certain("both operations were answered, and A and B were read at the end")
         "#]],
     );
@@ -242,6 +242,23 @@ fn what_only_the_search_refutes_lists_the_few_calls() {
         Certain("all 4 operations were answered")
     "#]],
     );
+}
+
+#[test]
+fn a_counter_with_decrements_says_what_else_explains_it() {
+    check("no-lost-updates", "counter-with-decrements-too-small", expect![[r#"
+        1 confirmed write disappeared, on 1 key
+        1 key added to by two sessions side by side, once
+
+        On key n the confirmed changes add up to 1, but at the end A and B said 0: at least 1 confirmed change disappeared.
+        n is 0, not 1
+          1 adds 1 to n | OK | one of those confirmed
+          2 reads n | 0 | the proof
+          1 rt 2: 1 and all others were confirmed before 2 began
+          2 rw 1: but 2 saw 0, and the confirmed changes add up to 1: it lacks 1 or others like it
+        No choice among the calls without an answer, each once, adds up to what was read.
+        Likely("decrements that took effect more than once, such as -1 of c2 (op 2), would explain it too")
+    "#]]);
 }
 
 #[test]

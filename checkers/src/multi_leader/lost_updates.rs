@@ -43,8 +43,8 @@ use crate::{Budget, Chances, Checker, Finding, Verdict};
 ///
 /// A key without a final read on every node is not judged: the missing node may have kept what is
 /// missed. Nor is one whose final state, or an ancestor of it, has no known maker, or several. Does
-/// not see updates that were lost and made again, and none on a key with a blind write or delete that
-/// may have come later, whatever became of that. An order between two calls counts as known to the store if the one was
+/// not see updates that were lost and made again, and none that a blind write or delete may have
+/// found, for that was not answered before they were asked, whatever became of it. An order between two calls counts as known to the store if the one was
 /// answered before the other was asked *in the same session or on the same node*, or if the other
 /// names it as an ancestor; real time alone orders nothing here.
 pub struct NoLostUpdates;
@@ -109,8 +109,8 @@ enum Example {
     Clash { lost: Address, survivor: Address, same_base: bool, read: Address },
     /// An update that is simply no longer there.
     Gone { lost: Address, read: Address },
-    /// A sum that is too small, or too large.
-    Sum { lost: Address, read: Address, value: i128, low: i128, high: i128 },
+    /// A sum that is too small, or too large; `repeated` explains it too, if it took effect twice.
+    Sum { lost: Address, read: Address, value: i128, low: i128, high: i128, repeated: Option<Address> },
 }
 
 fn is_updated(facts: &Facts<'_>, key: KeyNumber) -> bool {

@@ -108,7 +108,8 @@ fn can_be_kept(lines: &[Line], finals: &[Vec<i64>], update: usize) -> bool {
         let is_possible = !known_to(lines, update).any(|before| descends[before][update])
             && (0..lines.len()).all(|index| !descends[index][index]);
         let is_kept = ends.iter().any(|end| *end == update || descends[*end][update]);
-        let is_replaced = (0..lines.len()).any(|index| is_blind(&lines[index]) && descends[index][update]);
+        let may_find = |index: usize| is_blind(&lines[index]) && !lines[index].precedes(&lines[update]);
+        let is_replaced = (0..lines.len()).any(|index| may_find(index) && descends[index][update]);
         is_possible && (is_kept || is_replaced)
     })
 }

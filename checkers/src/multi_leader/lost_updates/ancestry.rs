@@ -21,9 +21,7 @@ pub(super) struct Ancestry<'f, 'h> {
     pub(super) key: KeyNumber,
     pub(super) on_key: &'f [Address],
     /// Deletes that can have happened: any of them may have made the key absent.
-    deletes: Vec<u32>,
-    /// Blind writes and deletes that can have happened, in the order of invocation.
-    pub(super) blind: Vec<u32>,
+    pub(super) deletes: Vec<u32>,
     pub(super) origins: Vec<Origin>,
     pub(super) parents: Vec<u32>,
 }
@@ -44,24 +42,28 @@ pub(super) struct Origin {
 
 /// What the final states descend from.
 pub(super) struct Kept {
+    /// The makers of what the final reads saw.
+    pub(super) seeds: Vec<u32>,
     pub(super) is_kept: Vec<bool>,
+    /// Blind writes and deletes among them.
+    pub(super) blind: Vec<u32>,
     pub(super) is_open: bool,
     pub(super) is_merged: bool,
+    pub(super) is_guessed: bool,
 }
 
 impl<'f, 'h> Ancestry<'f, 'h> {
     pub(super) fn new(facts: &'f Facts<'h>, key: KeyNumber) -> Self {
         let on_key = facts.on_key(key);
-        let possible = |test: fn(&MicroOp) -> bool| -> Vec<u32> {
-            let is_one = |at: &Address| test(facts.micro_op(*at)) && facts.operation(*at).is_possible();
-            (0..on_key.len() as u32).filter(|place| is_one(&on_key[*place as usize])).collect()
-        };
-        let is_delete = |micro_op: &MicroOp| matches!(micro_op, MicroOp::Delete { .. });
-        let is_blind =
-            |micro_op: &MicroOp| matches!(micro_op, MicroOp::Write { .. } | MicroOp::Delete { .. });
-        let (deletes, blind) = (possible(is_delete), possible(is_blind));
         let mut ancestry =
-            Self { facts, key, on_key, deletes, blind, origins: Vec::new(), parents: Vec::new() };
+            Self { facts, key, on_key, deletes: Vec::new(), origins: Vec::new(), parents: Vec::new() };
+        if facts.usage(key).deletes > 0 {
+            let is_delete = |at: &Address| {
+                matches!(facts.micro_op(*at), MicroOp::Delete { .. }) && facts.operation(*at).is_possible()
+            };
+            ancestry.deletes =
+                (0..on_key.len() as u32).filter(|place| is_delete(&on_key[*place as usize])).collect();
+        }
         ancestry.origins.reserve(on_key.len());
         for at in on_key {
             let origin = match facts.micro_op(*at) {
@@ -141,13 +143,8 @@ impl<'f, 'h> Ancestry<'f, 'h> {
 
     /// Everything that what the final reads saw descends from.
     pub(super) fn kept(&self, end: &End<'_>) -> Kept {
-        let mut seeds = Self {
-            deletes: self.deletes.clone(),
-            blind: Vec::new(),
-            origins: Vec::new(),
-            parents: Vec::new(),
-            ..*self
-        };
+        let mut seeds =
+            Self { deletes: self.deletes.clone(), origins: Vec::new(), parents: Vec::new(), ..*self };
         let origins: Vec<Origin> = end
             .reads
             .iter()
@@ -156,22 +153,50 @@ impl<'f, 'h> Ancestry<'f, 'h> {
             .collect();
         let is_kept = self.ancestors(&seeds.parents);
         let places = || (0..is_kept.len() as u32).filter(|place| is_kept[*place as usize]);
+        let is_blind = |place: &u32| {
+            matches!(
+                self.facts.micro_op(self.on_key[*place as usize]),
+                MicroOp::Write { .. } | MicroOp::Delete { .. }
+            )
+        };
         let any = |test: fn(&Origin) -> bool| {
             origins.iter().any(test) || places().any(|place| test(&self.origins[place as usize]))
         };
-        Kept { is_open: any(|origin| origin.is_open), is_merged: any(|origin| origin.is_merged), is_kept }
+        Kept {
+            blind: places().filter(is_blind).collect(),
+            is_open: any(|origin| origin.is_open),
+            is_merged: any(|origin| origin.is_merged),
+            is_guessed: any(|origin| origin.is_guessed),
+            is_kept,
+            seeds: seeds.parents,
+        }
+    }
+
+    /// These places and all their ancestors: without those that `skips`, and by way of those origins
+    /// only that `counts`.
+    pub(super) fn closure(
+        &self,
+        seeds: &[u32],
+        skips: impl Fn(u32) -> bool,
+        counts: impl Fn(&Origin) -> bool,
+    ) -> Vec<bool> {
+        let mut reached = vec![false; self.on_key.len()];
+        let mut todo = seeds.to_vec();
+        while let Some(place) = todo.pop() {
+            if skips(place) || std::mem::replace(&mut reached[place as usize], true) {
+                continue;
+            }
+            let origin = &self.origins[place as usize];
+            if counts(origin) {
+                todo.extend_from_slice(self.parents(*origin));
+            }
+        }
+        reached
     }
 
     /// These places and all their ancestors.
     pub(super) fn ancestors(&self, seeds: &[u32]) -> Vec<bool> {
-        let mut reached = vec![false; self.on_key.len()];
-        let mut todo = seeds.to_vec();
-        while let Some(place) = todo.pop() {
-            if !std::mem::replace(&mut reached[place as usize], true) {
-                todo.extend_from_slice(self.parents(self.origins[place as usize]));
-            }
-        }
-        reached
+        self.closure(seeds, |_| false, |_| true)
     }
 
     /// What is known to descend from this place. One pass: a state is made before others start from it.

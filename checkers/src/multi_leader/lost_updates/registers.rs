@@ -7,7 +7,7 @@
 //!
 //!   5@A:1 ─cas─▶ 6@A:2 ┄┄?┄┄▶ 9@B:1 ◀─ final reads      a blind write of 9 may have come after 6
 //!
-//!   6@A:2 ┄┄?┄┄▶ deleted                   a delete may have come after 6, whatever was kept
+//!   6@A:2 ┄┄?┄┄▶ deleted                   a delete may have found 6, whatever was kept
 //!         7@B:1 ◀─ final reads
 //! ```
 
@@ -44,11 +44,18 @@ impl Ancestry<'_, '_> {
         }
         let elements = final_elements(self.facts, end.reads);
         // Usually one blind write began it all, and thousands of updates are asked about it.
-        let mut descendants = FxHashMap::default();
+        let descendants: Vec<Vec<bool>> = match kept.is_guessed {
+            true => Vec::new(),
+            false => kept.blind.iter().map(|blind| self.descendants(*blind)).collect(),
+        };
+        let blind = self.blind();
+        let mut found = FxHashMap::default();
         missed
             .into_iter()
             .filter(|place| {
-                !self.has_survived(*place, &elements, kept) && !self.is_excused(*place, &mut descendants)
+                !self.has_survived(*place, &elements, kept)
+                    && !self.is_excused(*place, kept, &descendants)
+                    && !self.may_be_replaced(*place, &blind, &mut found)
             })
             .collect()
     }
@@ -88,17 +95,48 @@ impl Ancestry<'_, '_> {
         })
     }
 
-    // A blind write may replace anything that it is not known to come before, whether or not it left a
-    // trace itself: a delete leaves none, and a write may have been replaced in its turn. The newest are
-    // asked first, for those excuse most.
-    fn is_excused(&self, place: u32, descendants: &mut FxHashMap<u32, Vec<bool>>) -> bool {
-        let address = |place: u32| self.on_key[place as usize];
-        self.blind.iter().rev().any(|blind| {
-            let mut is_ancestor = || {
-                let descends = descendants.entry(*blind).or_insert_with(|| self.descendants(*blind));
-                descends[place as usize]
-            };
-            *blind > place || !is_known_before(self.facts, address(*blind), address(place)) && !is_ancestor()
+    // A blind write may replace anything that it is not known to come before, if what was kept came
+    // of it, and not by way of something that the update itself came of.
+    fn is_excused(&self, place: u32, kept: &Kept, descendants: &[Vec<bool>]) -> bool {
+        let is_excuse = |blind: &u32| {
+            !is_known_before(self.facts, self.on_key[*blind as usize], self.on_key[place as usize])
+        };
+        if !kept.is_guessed {
+            let comes_of = |index: usize| descendants[index][place as usize];
+            return kept.blind.iter().enumerate().any(|(index, blind)| !comes_of(index) && is_excuse(blind));
+        }
+        if !kept.blind.iter().any(is_excuse) {
+            return false;
+        }
+        let ancestors = self.closure(&[place], |_| false, |origin| !origin.is_guessed);
+        let beside = self.closure(&kept.seeds, |place| ancestors[place as usize], |_| true);
+        kept.blind.iter().filter(|blind| beside[**blind as usize]).any(is_excuse)
+    }
+
+    // Blind writes and deletes that can have happened, in the order of invocation.
+    fn blind(&self) -> Vec<u32> {
+        let is_blind = |place: &u32| {
+            let at = self.on_key[*place as usize];
+            matches!(self.facts.micro_op(at), MicroOp::Write { .. } | MicroOp::Delete { .. })
+                && self.facts.operation(at).is_possible()
+        };
+        (0..self.on_key.len() as u32).filter(is_blind).collect()
+    }
+
+    // What replaced the update need not have left a trace: a delete leaves none, and a write may have
+    // been replaced in its turn. But then it found the update, so it was not answered before the update
+    // was asked. The newest come first, for those excuse most.
+    fn may_be_replaced(
+        &self,
+        place: u32,
+        blind: &[u32],
+        descendants: &mut FxHashMap<u32, Vec<bool>>,
+    ) -> bool {
+        let operation = |place: u32| self.facts.operation(self.on_key[place as usize]);
+        blind.iter().rev().any(|blind| {
+            let mut is_ancestor =
+                || descendants.entry(*blind).or_insert_with(|| self.descendants(*blind))[place as usize];
+            *blind > place || !operation(*blind).precedes(operation(place)) && !is_ancestor()
         })
     }
 

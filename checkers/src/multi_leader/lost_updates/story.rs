@@ -32,7 +32,7 @@ pub(super) fn finding(
             telling.clash(*lost, *survivor, *same_base, *read)
         }
         Example::Gone { lost, read } => telling.gone(*lost, *read),
-        Example::Sum { lost, read, value, low, high } => telling.sum(*lost, *read, (*value, *low, *high)),
+        Example::Sum { lost, read, value, low, high, .. } => telling.sum(*lost, *read, (*value, *low, *high)),
     };
     Finding {
         anomaly: "lost-update",
@@ -167,7 +167,8 @@ impl Telling<'_, '_> {
                     ),
                 ),
             ],
-            conclusion: "No choice among the calls without an answer adds up to what was read.".into(),
+            conclusion: "No choice among the calls without an answer, each once, adds up to what was read."
+                .into(),
         }
     }
 
@@ -276,6 +277,15 @@ impl Telling<'_, '_> {
     }
 
     fn certainty(&self, steps: &[Step]) -> Certainty {
+        if let Example::Sum { repeated: Some(repeated), .. } = self.loss.example {
+            let operation = self.facts.operation(repeated);
+            return Certainty::Likely(format!(
+                "decrements that took effect more than once, such as {} of {} ({}), would explain it too",
+                self.name(repeated),
+                operation.session,
+                operation.id
+            ));
+        }
         let operations = steps.iter().map(|step| self.facts.history().operation(step.operation));
         let unknown = operations.enumerate().find(|(_, operation)| !operation.is_confirmed());
         match unknown {
