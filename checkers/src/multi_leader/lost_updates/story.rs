@@ -135,6 +135,10 @@ impl Telling<'_, '_> {
     fn sum(&self, lost: Address, read: Address, (value, low, high): (i128, i128, i128)) -> Parts {
         let key = self.facts.key(self.key);
         let at_least = counted(self.loss.count, "confirmed change", "confirmed changes");
+        let unless = match self.loss.example {
+            Example::Sum { repeated: Some(_), .. } => ", unless a decrement took effect more than once",
+            _ => "",
+        };
         let (allowed, calls) = if low == high {
             (low.to_string(), "the confirmed changes")
         } else {
@@ -143,7 +147,7 @@ impl Telling<'_, '_> {
         Parts {
             story: format!(
                 "On key {key} {calls} add up to {allowed}, but at the end {} said {value}: at least {at_least} \
-                 disappeared.",
+                 disappeared{unless}.",
                 self.all_nodes
             ),
             brief: format!("{key} is {value}, not {allowed}"),
