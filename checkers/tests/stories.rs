@@ -421,17 +421,17 @@ fn an_element_too_often_says_how_often_it_was_written() {
         "no-made-up-values",
         "element-three-times",
         expect![[r#"
-        1 value was seen more often than written, on key s
-        1 read that saw a value
+            1 value was seen more often than written, on key s
+            1 read that saw a value
 
-        Client c2 read s and was told 1 3 times, but it was written only twice in the whole history.
-        s: 1 seen 0.004 s
-          1 adds 1 to s | OK | the first of those that wrote it twice
-          2 reads s | [1 1 1] | seen 3 times
-          1 wr 2: the read saw what it wrote
-        Each call may take effect once.
-        Certain("the read was answered, and the history has every call that was made")
-    "#]],
+            Client c2 read s and was told 1, which was there 3 times, but written only twice in the whole history.
+            s: 1 seen 0.004 s
+              1 adds 1 to s | OK | written twice, here first
+              2 reads s | [1 1 1] | seen 3 times
+              1 wr 2: the read saw what it wrote
+            Each call may take effect once.
+            Certain("the read was answered, and the history has every call that was made")
+        "#]],
     );
 }
 

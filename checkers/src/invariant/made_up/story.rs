@@ -69,7 +69,11 @@ fn told(facts: &Facts<'_>, flaw: &Flaw<'_>) -> (String, String) {
             "One call may take effect once.".into(),
         ),
         FlawKind::TooOften { written, seen, .. } => (
-            format!(" {}, but it was written only {} in the whole history.", often(seen), often(written)),
+            format!(
+                ", which was there {}, but written only {} in the whole history.",
+                often(seen),
+                often(written)
+            ),
             "Each call may take effect once.".into(),
         ),
         FlawKind::OutOfBounds { low, high } => (
@@ -101,7 +105,7 @@ fn steps_and_edges(facts: &Facts<'_>, flaw: &Flaw<'_>) -> (Vec<Step>, Vec<Edge>)
             match written {
                 1 => vec![step(facts, first, "written once"), read("seen more than once")],
                 _ => vec![
-                    step(facts, first, &format!("the first of those that wrote it {}", often(written))),
+                    step(facts, first, format!("written {}, here first", often(written))),
                     read(&format!("seen {}", often(seen))),
                 ],
             },
