@@ -188,7 +188,9 @@ fn out_of_scope(facts: &Facts<'_>, key: KeyNumber) -> Option<Why> {
 fn by_search(facts: &Facts<'_>, key: KeyNumber, budget: &mut Budget) -> Judged {
     let mut model = Model::new(facts.kind(key));
     let (addresses, calls) = calls(facts, key, &mut model);
-    if let Some((read, writer)) = too_early(&calls) {
+    if facts.kind(key) == KeyKind::Register
+        && let Some((read, writer)) = too_early(&calls)
+    {
         let finding = Witness { facts, key }.read_too_early(addresses[read], addresses[writer]);
         return Judged::Illegal(Box::new(finding));
     }
@@ -215,7 +217,8 @@ fn by_search(facts: &Facts<'_>, key: KeyNumber, budget: &mut Budget) -> Judged {
     Judged::Illegal(Box::new(Witness { facts, key }.searched(proof, infer::circle(&left))))
 }
 
-// A call that found a state which all who made it began to make only later; the shorter story.
+// A call that found a state which all who made it began to make only later; the shorter story. Only
+// on registers: what a list, set or counter holds can have grown step by step.
 fn too_early(calls: &[Call<'_>]) -> Option<(usize, usize)> {
     let mut makers: FxHashMap<State, usize> = FxHashMap::default();
     for (place, call) in calls.iter().enumerate() {
