@@ -186,7 +186,7 @@ fn out_of_scope(facts: &Facts<'_>, key: KeyNumber) -> Option<Why> {
 }
 
 fn by_search(facts: &Facts<'_>, key: KeyNumber, budget: &mut Budget) -> Judged {
-    let mut model = Model::new(facts.kind(key));
+    let mut model = Model::new(facts, key);
     let (addresses, calls) = calls(facts, key, &mut model);
     if facts.kind(key) == KeyKind::Register
         && let Some((read, writer)) = too_early(&calls)

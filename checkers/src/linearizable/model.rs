@@ -10,7 +10,8 @@
 use histories::{MicroOp, Observed, Value};
 use rustc_hash::FxHashMap;
 
-use crate::facts::KeyKind;
+use crate::Facts;
+use crate::facts::{KeyKind, KeyNumber};
 
 /// The number of a state.
 pub(super) type State = u32;
@@ -53,13 +54,16 @@ impl Change<'_> {
 #[derive(Debug)]
 pub(super) struct Model {
     kind: KeyKind,
+    /// A 0 is how the store shows that there is nothing: nobody wrote it.
+    zero_is_absent: bool,
     states: Vec<Option<Value>>,
     numbers: FxHashMap<Option<Value>, State>,
 }
 
 impl Model {
-    pub(super) fn new(kind: KeyKind) -> Self {
-        Self { kind, states: vec![None], numbers: FxHashMap::from_iter([(None, ABSENT)]) }
+    pub(super) fn new(facts: &Facts<'_>, key: KeyNumber) -> Self {
+        let (kind, zero_is_absent) = (facts.kind(key), facts.is_blank(key, &Value::Integer(0)));
+        Self { kind, zero_is_absent, states: vec![None], numbers: FxHashMap::from_iter([(None, ABSENT)]) }
     }
 
     /// What this micro-op does, given what it saw.
@@ -134,7 +138,8 @@ impl Model {
 
     fn normal(&self, value: Option<Value>) -> Option<Value> {
         match (self.kind, value) {
-            (KeyKind::List | KeyKind::Set, Some(Value::List(elements))) if elements.is_empty() => None,
+            (_, Some(Value::List(elements))) if elements.is_empty() => None,
+            (_, Some(Value::Integer(0))) if self.zero_is_absent => None,
             (KeyKind::Set, Some(Value::List(mut elements))) => {
                 elements.sort();
                 Some(Value::List(elements))
