@@ -137,6 +137,29 @@ fn one_chain_of_a_million_changes_overflows_nothing() {
 }
 
 #[test]
+fn a_hundred_thousand_short_sessions_are_judged() {
+    let keys: Vec<Key> = (0..KEYS).map(|key| Key::from(format!("k{key}"))).collect();
+    let node = NodeName::from("A");
+    let (mut events, mut states) = (Vec::new(), vec![None; keys.len()]);
+    for number in 0..100_000_usize {
+        let (from, to) = (number * 7919 % keys.len(), number % keys.len());
+        let session = SessionId(number as u32);
+        let read = MicroOp::Read { key: keys[from].clone() };
+        let seen = states[from].map_or_else(Observed::default, Observed::value);
+        push(&mut events, (session, &node), read, Reply::read(seen));
+        let value = number as i64;
+        let write = MicroOp::Write { key: keys[to].clone(), value: Value::from(value) };
+        push(&mut events, (session, &node), write, Reply::changed(None));
+        states[to] = Some(value);
+    }
+    let history = History::new(Header::default(), events).unwrap();
+    let facts = Facts::new(&history);
+    for guarantee in ["causal-order", "read-your-writes"] {
+        assert!(!judge(&facts, guarantee).is_broken(), "{guarantee}");
+    }
+}
+
+#[test]
 fn one_lost_update_is_found_among_a_hundred_thousand_operations() {
     let history = Load { operations: 100_000, forgets: true }.history();
     let verdict = judge(&Facts::new(&history), "no-lost-updates");
