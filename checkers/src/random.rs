@@ -18,6 +18,7 @@ pub(crate) struct Recipe {
     pub(crate) swaps: u64,
     pub(crate) deletes: u64,
     pub(crate) appends: u64,
+    pub(crate) adds: u64,
     pub(crate) unknown: u64,
     /// Chance that a write stores a value that was stored before.
     pub(crate) again: u64,
@@ -38,6 +39,7 @@ impl Recipe {
         swaps: 0,
         deletes: 0,
         appends: 0,
+        adds: 0,
         unknown: 0,
         again: 0,
         siblings: 0,
@@ -127,6 +129,9 @@ impl<R: Rng> Cook<'_, R> {
         if is(self.recipe.appends) {
             return (MicroOp::Append { key, element: self.value(number) }, unknown);
         }
+        if is(self.recipe.adds) {
+            return (MicroOp::Add { key, element: self.value(number) }, unknown);
+        }
         (MicroOp::Read { key }, false)
     }
 
@@ -160,7 +165,7 @@ impl<R: Rng> Cook<'_, R> {
     }
 
     fn seen(&mut self, key: &str) -> Observed {
-        if self.recipe.appends > 0 {
+        if self.recipe.appends + self.recipe.adds > 0 {
             let mut known = self.known(key);
             known.retain(|_| self.rng.random_range(0..3) > 0);
             return Observed::value(Value::List(known));

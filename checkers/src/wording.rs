@@ -42,6 +42,15 @@ pub fn listed<T: ToString>(items: impl IntoIterator<Item = T>) -> String {
     }
 }
 
+/// `the operation was answered`, `both operations were answered`, `all 3 operations were answered`.
+pub fn all_answered(operations: usize) -> String {
+    match operations {
+        1 => "the operation was answered".into(),
+        2 => "both operations were answered".into(),
+        count => format!("all {} operations were answered", grouped(count as u64)),
+    }
+}
+
 /// One operation of a story: what it asks, what it was told, and why it matters.
 pub fn step(facts: &Facts<'_>, address: Address, remark: impl Into<String>) -> Step {
     Step {
@@ -130,6 +139,9 @@ mod tests {
         assert_eq!(numbers.map(grouped), ["0", "999", "1 000", "17 578", "1 000 000"]);
         assert_eq!(counted(1, "key", "keys"), "1 key");
         assert_eq!(listed(["A", "B", "C"]), "A, B and C");
+        assert_eq!(all_answered(1), "the operation was answered");
+        assert_eq!(all_answered(2), "both operations were answered");
+        assert_eq!(all_answered(12_000), "all 12 000 operations were answered");
     }
 
     #[test]

@@ -4,7 +4,7 @@
 
 use std::fmt::Write as _;
 
-use checkers::{Budget, Facts, checker};
+use checkers::{Budget, Certainty, Facts, checker};
 use expect_test::{Expect, expect};
 use histories::text;
 
@@ -109,7 +109,7 @@ fn a_counter_says_how_much_was_confirmed() {
               2 reads n | 1 | the proof
               1 rt 2: 1 and all others were confirmed before 2 began
               2 rw 1: but 2 saw 1, and the confirmed changes, with or without those of unknown outcome, add up to 2 to 7: it lacks 1 or others like it
-            No choice among the calls without an answer adds up to what was read.
+            No choice among the calls without an answer, each once, adds up to what was read.
             Certain("both operations were answered, and A and B were read at the end")
         "#]],
     );
@@ -121,16 +121,16 @@ fn divergence_names_both_sides() {
         "convergence",
         "one-is-behind",
         expect![[r#"
-        1 of 1 key differs between nodes at the end
-        1 key read on A, B and C at the end
+            1 of 1 key differs between nodes at the end
+            1 key read on A, B and C at the end
 
-        At the end, key x is nothing on A and B, but 1 on C.
-        x: nothing on A and B, 1 on C
-          1 reads x | nothing | 
-          2 reads x | 1 | the proof
-        Both nodes had their time after the last fault, and their answers differ.
-        Certain("both reads were answered, and nothing was changed between them")
-    "#]],
+            At the end, key x is nothing on A and B, but 1 on C.
+            x: nothing on A and B, 1 on C
+              1 reads x | nothing | 
+              2 reads x | 1 | the proof
+            Both nodes had their time after the last fault, and their answers differ.
+            Certain("both reads were answered, and nothing that can explain it was changed between them")
+        "#]],
     );
 }
 
@@ -241,6 +241,27 @@ fn what_only_the_search_refutes_lists_the_few_calls() {
         Every order that agrees with time was tried: a single copy allows none.
         Certain("all 4 operations were answered")
     "#]],
+    );
+}
+
+#[test]
+fn a_counter_with_decrements_says_what_else_explains_it() {
+    check(
+        "no-lost-updates",
+        "counter-with-decrements-too-small",
+        expect![[r#"
+            1 confirmed write disappeared, on 1 key
+            1 key added to by two sessions side by side, once
+
+            On key n the confirmed changes add up to 1, but at the end A and B said 0: at least 1 confirmed change disappeared, unless a decrement took effect more than once.
+            n is 0, not 1
+              1 adds 1 to n | OK | one of those confirmed
+              2 reads n | 0 | the proof
+              1 rt 2: 1 and all others were confirmed before 2 began
+              2 rw 1: but 2 saw 0, and the confirmed changes add up to 1: it lacks 1 or others like it
+            No choice among the calls without an answer, each once, adds up to what was read.
+            Likely("decrements that took effect more than once, such as -1 of c2 (op 2), would explain it too")
+        "#]],
     );
 }
 
@@ -392,4 +413,68 @@ fn an_answer_without_its_question_names_who_answered() {
         Certain("all 5 operations were answered")
     "#]],
     );
+}
+
+#[test]
+fn an_element_too_often_says_how_often_it_was_written() {
+    check(
+        "no-made-up-values",
+        "element-three-times",
+        expect![[r#"
+            1 value was seen more often than written, on key s
+            1 read that saw a value
+
+            Client c2 read s and was told 1, which was there 3 times, but written only twice in the whole history.
+            s: 1 seen 0.004 s
+              1 adds 1 to s | OK | written twice, here first
+              2 reads s | [1 1 1] | seen 3 times
+              1 wr 2: the read saw what it wrote
+            Each call may take effect once.
+            Certain("the read was answered, and the history has every call that was made")
+        "#]],
+    );
+}
+
+#[test]
+fn a_zombie_on_the_deleting_node_names_the_reads_before() {
+    check(
+        "deletes-stay-deleted",
+        "back-on-the-deleting-node",
+        expect![[r#"
+        1 deleted value came back, on 1 key
+        1 delete of a value that was there, looked at again later
+
+        Client c2 deleted x, which held 5, on node B and the database said OK. Reads on node B saw it, then saw it gone, and then it was back, though nobody had written it again.
+        5 back, deleted by c2 → B
+          1 writes x = 5 | OK | 
+          2 reads x | 5 | there
+          3 deletes x | OK | this delete does not last
+          4 reads x | nothing | gone
+          5 reads x | 5 | the proof: it is back
+          1 ww 3: 5 was written to node B before
+          3 rt 5: the delete was confirmed before the read began
+          5 rw 3: but the read saw 5, the state from before the delete
+        So the read came both after the delete and before it: no order can explain that.
+        Certain("all 5 operations were answered, and 5 was not written again")
+    "#]],
+    );
+}
+
+#[test]
+fn differences_that_an_unknown_change_may_explain_are_likely() {
+    for (golden, unknown) in [
+        ("unknown-append", Some("op 1 of c1")),
+        ("unknown-increment", Some("op 1 of c1")),
+        ("unknown-delete", Some("op 1 of c1")),
+        ("unknown-write-unseen", None),
+    ] {
+        let path = format!("{}/../histories/corpus/convergence/{golden}.txt", env!("CARGO_MANIFEST_DIR"));
+        let history = text::parse(&std::fs::read_to_string(path).unwrap()).unwrap();
+        let verdict = checker("convergence").unwrap().check(&Facts::new(&history), Budget::default());
+        match (&verdict.findings[0].certainty, unknown) {
+            (Certainty::Likely(why), Some(unknown)) => assert!(why.contains(unknown), "{golden}: {why}"),
+            (Certainty::Certain(_), None) => {}
+            (certainty, _) => panic!("{golden}: {certainty:?}"),
+        }
+    }
 }

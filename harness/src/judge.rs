@@ -45,6 +45,9 @@ pub(crate) struct Row {
 #[derive(Debug, Clone)]
 pub(crate) struct Judged {
     pub(crate) rows: Vec<Row>,
+    /// What the rows come to.
+    pub(crate) finding: Exit,
+    /// How the program ends: the same, but for what the plan lets pass.
     pub(crate) exit: Exit,
 }
 
@@ -87,8 +90,8 @@ pub(crate) fn judge_on(history: &History, rules: &Rules, cores: usize) -> Judged
     rows.sort_by_key(|row| row.expected == Expectation::Watch);
     let exit = rows.iter().map(exit_of).fold(Exit::Met, Exit::worse);
     let judged_nothing = rows.iter().all(|row| matches!(row.verdict.judgement, Judgement::NotJudged { .. }));
-    let exit = if judged_nothing { exit.worse(Exit::Indeterminate) } else { exit };
-    Judged { exit: soften(exit, rules), rows }
+    let finding = if judged_nothing { exit.worse(Exit::Indeterminate) } else { exit };
+    Judged { exit: soften(finding, rules), finding, rows }
 }
 
 /// Asks the checkers side by side; what each says depends on the history alone.
@@ -146,7 +149,7 @@ fn demand_evidence(mut verdict: Verdict, rules: &Rules, toothless: &[String]) ->
             format!("{count} chances to break, and the plan asks for {least}: {}", verdict.chances.what);
         verdict.judgement = Judgement::NotJudged { why };
     } else if let Some(fault) = toothless.first() {
-        let why = format!("a fault did not bite: {fault}");
+        let why = format!("a fault did not do as planned: {fault}");
         verdict.judgement = Judgement::NotJudged { why };
     }
     verdict
@@ -161,10 +164,18 @@ fn exit_of(row: &Row) -> Exit {
     }
 }
 
-/// Faults that were injected and seen not to bite.
+/// How the driver begins to say that a fault was not seen to be gone.
+const UNHEALED: &str = "not seen to be gone";
+
+/// Faults that were injected and seen not to bite, or not seen to be gone.
 fn toothless_faults(history: &History) -> Vec<String> {
-    let ineffective = history.faults().iter().filter(|(_, fault)| fault.stage == FaultStage::Ineffective);
-    ineffective.map(|(_, fault)| format!("{} {}: {}", fault.name, fault.summary, fault.detail)).collect()
+    let toothless = history.faults().iter().filter(|(_, fault)| match fault.stage {
+        FaultStage::Ineffective => true,
+        // Healed without words: whoever judges what came afterwards should know.
+        FaultStage::Healed => fault.detail.starts_with(UNHEALED),
+        FaultStage::Injecting | FaultStage::Effective | FaultStage::Healing => false,
+    });
+    toothless.map(|(_, fault)| format!("{} {}: {}", fault.name, fault.summary, fault.detail)).collect()
 }
 
 #[cfg(test)]

@@ -125,8 +125,9 @@ impl Store {
     }
 
     fn prune(&self, newest: &str) -> Result<()> {
-        let unpinned: Vec<Run> =
-            self.list()?.into_iter().filter(|run| !run.is_pinned() && run.id != newest).collect();
+        // What has no verdict may be a run that goes on right now.
+        let may_go = |run: &Run| !run.is_pinned() && run.id != newest && run.path("verdict.txt").exists();
+        let unpinned: Vec<Run> = self.list()?.into_iter().filter(may_go).collect();
         let surplus = (unpinned.len() + 1).saturating_sub(KEPT);
         unpinned.into_iter().take(surplus).try_for_each(|run| run.remove())
     }
@@ -183,7 +184,11 @@ impl Run {
     }
 
     pub(crate) fn remove(&self) -> Result<()> {
-        fs::remove_dir_all(&self.folder).with_context(|| format!("cannot remove {}", self.folder.display()))
+        match fs::remove_dir_all(&self.folder) {
+            // Somebody else was quicker.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            result => result.with_context(|| format!("cannot remove {}", self.folder.display())),
+        }
     }
 }
 
@@ -238,7 +243,8 @@ mod tests {
         let pinned = store.create("20260101-000000", Seed(1)).unwrap();
         pinned.pin(true).unwrap();
         for second in 0..25 {
-            store.create(&format!("20260102-0000{second:02}"), Seed(1)).unwrap();
+            let run = store.create(&format!("20260102-0000{second:02}"), Seed(1)).unwrap();
+            run.write("verdict.txt", "").map_err(|stop| stop.error).unwrap();
         }
         let left = store.list().unwrap();
         assert_eq!(left.len(), KEPT + 1);

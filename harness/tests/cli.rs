@@ -3,6 +3,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
@@ -520,7 +521,10 @@ fn start_and_wait_for(
     arguments: &str,
     word: &str,
 ) -> (Child, BufReader<std::process::ChildStderr>) {
-    let mut child = desk.command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut command = desk.command(arguments);
+    // A group of its own, as a terminal would give it.
+    command.process_group(0).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
     let mut lines = BufReader::new(child.stderr.take().unwrap());
     let mut line = String::new();
     while !line.contains(word) {
@@ -540,6 +544,11 @@ fn children_of(parent: u32) -> Vec<u32> {
 fn is_alive(pid: u32) -> bool {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     stat.rsplit_once(") ").is_some_and(|(_, state)| !state.starts_with('Z'))
+}
+
+fn signal_group(pid: u32, signal: &str) {
+    let group = format!("-{pid}");
+    assert!(Command::new("kill").args([signal, "--", &group]).status().unwrap().success());
 }
 
 fn signal(pid: u32, signal: &str) {
@@ -570,11 +579,13 @@ fn ctrl_c_heals_reads_back_and_judges() {
     let desk = Desk::new();
     let plan = "run -t reference:siblings -d 30s -r 300 --keys 20 --progress line";
     let (child, mut lines) = start_and_wait_for(&desk, plan, "bites");
-    signal(child.id(), "-INT");
+    // A terminal signals the whole group, not only the one who listens.
+    signal_group(child.id(), "-INT");
     let mut rest = String::new();
     lines.read_to_string(&mut rest).unwrap();
     let output = child.wait_with_output().unwrap();
-    assert!(rest.contains("healed"), "{rest}");
+    assert!(rest.contains("] healed "), "{rest}");
+    assert!(rest.contains("answered=60/60"), "{rest}");
     assert_eq!(output.status.code(), Some(130), "{rest}{}", text(&output.stdout));
     let verdict = text(&output.stdout);
     assert!(verdict.contains("✓ held"), "{verdict}");

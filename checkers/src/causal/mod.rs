@@ -20,9 +20,15 @@
 //! removed. Counters, keys of several kinds, and reads of a value that was written twice say nothing
 //! here. What a compare-and-set expected orders it after that, but is not taken for a read.
 //!
+//! What one read of a call found says nothing about the call's other reads: nobody need have promised
+//! that the call saw one state. But a call counts as one event for others: who saw one of its effects
+//! knows all that it read. Reads of the phases settle and final reads are judged like all others, for
+//! they are ordinary reads of their sessions, each at its node.
+//!
 //! Source: Bouajjani, Enea, Guerraoui & Hamza, On verifying causal consistency, POPL 2017.
 
 mod circle;
+pub(crate) mod clock;
 pub(crate) mod order;
 pub(crate) mod overlooked;
 pub(crate) mod path;

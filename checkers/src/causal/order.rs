@@ -13,6 +13,7 @@
 use histories::OperationId;
 
 use crate::Facts;
+use crate::causal::clock::Clock;
 use crate::causal::seen::{Seen, columns};
 
 /// No operation.
@@ -30,7 +31,6 @@ pub(crate) struct CausalOrder {
     pub(crate) position: Vec<u32>,
     /// A session's column in a clock; [`NONE`] if it writes nothing.
     pub(super) column: Vec<u32>,
-    pub(super) columns: usize,
     offsets: Vec<u32>,
     sources: Vec<u32>,
     /// How many operations saw its effect.
@@ -51,7 +51,6 @@ impl CausalOrder {
             previous: vec![NONE; count],
             session: vec![0; count],
             position: vec![0; count],
-            columns: column.iter().filter(|column| **column != NONE).count(),
             column,
             offsets: Vec::new(),
             sources: Vec::new(),
@@ -87,7 +86,6 @@ impl CausalOrder {
             session: Vec::new(),
             position: Vec::new(),
             column: Vec::new(),
-            columns: 0,
             offsets: Vec::new(),
             sources: Vec::new(),
             readers: Vec::new(),
@@ -138,8 +136,8 @@ impl CausalOrder {
     }
 
     /// True if a clock includes this write.
-    pub(crate) fn is_in(&self, write: u32, clock: &[u32]) -> bool {
-        clock[self.column_of(write) as usize] >= self.position[write as usize]
+    pub(crate) fn is_in(&self, write: u32, clock: &Clock) -> bool {
+        clock.get(self.column_of(write)) >= self.position[write as usize]
     }
 
     /// All operations in an order that agrees with the causal one.

@@ -18,6 +18,7 @@ use histories::{History, MicroOp};
 use rustc_hash::FxHashSet;
 
 use crate::Facts;
+use crate::causal::clock::Clock;
 use crate::causal::order::CausalOrder;
 use crate::causal::questions::{Tests, newest};
 use crate::causal::seen::{Lane, Read, Saw, Seen, brought};
@@ -109,6 +110,10 @@ impl Scan<'_, '_> {
     fn read(&mut self, visit: &Visit<'_>, number: u32) {
         let read = self.seen.reads[number as usize];
         self.found.chances += u64::from(self.is_chance(visit, &read));
+        let is_alone = self.facts.operation(read.at).call.micro_ops().len() == 1;
+        // What other reads of the same call found came before nothing in it.
+        let own = (!is_alone).then(|| visit.known_by(self.seen.makers(read.saw)));
+        let visit = &visit.learning(own.as_ref().unwrap_or(visit.after));
         match read.saw {
             Saw::Unclear | Saw::ThinAir => {}
             Saw::Nothing => self.nothing(visit, number),
@@ -131,8 +136,8 @@ impl Scan<'_, '_> {
         for lane in self.seen.lanes(read.key) {
             let Lane { session: writer, column, .. } = self.seen.lane(lane);
             let first = self.seen.writes(lane)[0].0;
-            was_known |= visit.before[column as usize] >= first;
-            is_foreign |= writer != session && visit.after[column as usize] >= first;
+            was_known |= visit.before.get(column) >= first;
+            is_foreign |= writer != session && visit.after.get(column) >= first;
             if was_known && is_foreign {
                 return true;
             }
@@ -140,11 +145,10 @@ impl Scan<'_, '_> {
         false
     }
 
-    /// How many writes of this lane a clock knows, and the clock's column for it.
-    fn known(&mut self, lane: usize, clock: &[u32]) -> (usize, usize) {
+    /// How many writes of this lane a clock knows.
+    fn known(&mut self, lane: usize, clock: &Clock) -> usize {
         let writes = self.seen.writes(lane);
-        let column = self.seen.lane(lane).column as usize;
-        let bound = clock[column];
+        let bound = clock.get(self.seen.lane(lane).column);
         let mut at = self.hints[lane] as usize;
         if at < writes.len() && writes[at].0 <= bound {
             at = forward(writes, at, bound);
@@ -152,14 +156,14 @@ impl Scan<'_, '_> {
             at = backward(writes, at, bound);
         }
         self.hints[lane] = at as u32;
-        (at, column)
+        at
     }
 
     fn nothing(&mut self, visit: &Visit<'_>, number: u32) {
         let key = self.seen.reads[number as usize].key;
         let mut first: Option<u32> = None;
         for lane in self.seen.lanes(key) {
-            let (count, _) = self.known(lane, visit.after);
+            let count = self.known(lane, visit.after);
             let known = self.seen.writes(lane)[..count].first().map(|(_, write)| *write);
             first = [first, known].into_iter().flatten().min();
         }
@@ -170,21 +174,21 @@ impl Scan<'_, '_> {
         let read = self.seen.reads[number as usize];
         let seen = self.seen;
         let makers = seen.makers(read.saw);
-        let clocks: Option<Vec<&[u32]>> = makers.iter().map(|maker| visit.clock_of(*maker)).collect();
+        let clocks: Option<Vec<&Clock>> = makers.iter().map(|maker| visit.clock_of(*maker)).collect();
         // Only if a cycle had to be broken here.
         let Some(clocks) = clocks else { return };
         let were_known = makers.iter().all(|maker| self.order.is_in(*maker, visit.before));
         for lane in seen.lanes(read.key) {
             // Nothing is known of that session that what was read did not know.
-            let column = seen.lane(lane).column as usize;
-            if clocks.iter().any(|clock| clock[column] >= visit.after[column]) {
+            let column = seen.lane(lane).column;
+            if clocks.iter().any(|clock| clock.get(column) >= visit.after.get(column)) {
                 continue;
             }
-            let (count, _) = self.known(lane, visit.after);
+            let count = self.known(lane, visit.after);
             let Some((position, write)) = count.checked_sub(1).map(|last| seen.writes(lane)[last]) else {
                 continue;
             };
-            if clocks.iter().any(|clock| clock[column] >= position) {
+            if clocks.iter().any(|clock| clock.get(column) >= position) {
                 continue;
             }
             if were_known {
@@ -217,7 +221,7 @@ impl Scan<'_, '_> {
         }
         let deletes = &newest(self.order, deletes.to_vec());
         for lane in seen.lanes(read.key) {
-            let (count, _) = self.known(lane, visit.after);
+            let count = self.known(lane, visit.after);
             if let Some(last) = count.checked_sub(1) {
                 self.tests.add(self.order, number, seen.writes(lane)[last].1, deletes);
             }
@@ -229,7 +233,7 @@ impl Scan<'_, '_> {
         let seen = self.seen;
         let makers = seen.makers(read.saw);
         for lane in seen.lanes(read.key) {
-            let (count, _) = self.known(lane, visit.after);
+            let count = self.known(lane, visit.after);
             for (_, write) in &seen.writes(lane)[..count] {
                 if makers.binary_search(write).is_ok() || brought(self.facts, read.key, *write).is_none() {
                     continue;

@@ -8,6 +8,7 @@
 //!   read x → nothing    op 7 or op 9 may have            Saw::Deleted: either, or never written
 //!   read l → [1 2]      a list that grows by appends     Saw::Elements [op 1, op 2]
 //!   read x → 5          5 was written twice              Saw::Unclear: nothing is concluded
+//!   read x → [1 2]      merged from [1] and [2]          Saw::Unclear
 //! ```
 
 use histories::{MicroOp, Observed, Value};
@@ -225,6 +226,7 @@ impl Seen {
         let key = facts.key_of(at);
         if let Some(version) = observed.versions.first()
             && let Maker::One(maker) = facts.version_maker(key, version)
+            && matches!(facts.micro_op(maker), MicroOp::Delete { .. })
         {
             self.read_from(at, Maker::One(maker));
             return self.made(&[maker.operation.0]);
@@ -237,13 +239,16 @@ impl Seen {
     }
 
     fn trace_values(&mut self, facts: &Facts<'_>, at: Address, observed: &Observed) -> Saw {
+        let key = facts.key_of(at);
         let mut makers: Vec<u32> = Vec::with_capacity(observed.values.len());
         let mut unclear = None;
         for (value, maker) in observed.values.iter().zip(facts.seen(at)) {
             self.read_from(at, *maker);
             match maker {
                 Maker::One(maker) => makers.push(maker.operation.0),
-                Maker::Nobody if is_blank(facts, at, value) => return self.trace_absent(facts, at, observed),
+                // Nothing was stored there yet, for all that anybody knows.
+                Maker::Nobody if facts.is_blank(key, value) => return self.trace_absent(facts, at, observed),
+                Maker::Nobody if is_merged(facts, key, value) => unclear = unclear.or(Some(Saw::Unclear)),
                 Maker::Nobody => unclear = Some(Saw::ThinAir),
                 Maker::Several { .. } => unclear = unclear.or(Some(Saw::Unclear)),
             }
@@ -321,11 +326,11 @@ impl Seen {
     }
 }
 
-// Some stores show an empty list where nobody wrote, and a counter that nobody moved as 0.
-fn is_blank(facts: &Facts<'_>, at: Address, value: &Value) -> bool {
-    let usage = facts.usage(facts.key_of(at));
-    let is_unwritten = usage.writes + usage.compare_and_sets == 0;
-    value.as_list().is_some_and(<[Value]>::is_empty) || (is_unwritten && value.as_integer() == Some(0))
+// A store may merge lists: then each element was brought by somebody, and the whole written by nobody.
+fn is_merged(facts: &Facts<'_>, key: KeyNumber, value: &Value) -> bool {
+    value.as_list().is_some_and(|elements| {
+        elements.iter().all(|element| facts.element_maker(key, element) != Maker::Nobody)
+    })
 }
 
 /// Each session's column in a clock; [`NONE`] for those that write nothing.

@@ -6,78 +6,99 @@
 //! ```
 //!
 //! A clock has a column for each session that writes. The clock of a write is kept until its last
-//! reader is done, and so memory does not grow with the history. O(n · k) time for k such sessions.
+//! reader is done, that of a session until its last operation is, and clocks share what is the same in
+//! them (`clock.rs`): memory grows neither with the history nor with the square of the number of
+//! sessions. O(n · k) time for k sessions that write.
 //!
 //! Source: Fidge 1988; Mattern 1989 (vector clocks).
 
+use crate::causal::clock::Clock;
 use crate::causal::order::{CausalOrder, NONE};
 
 /// What is known when the walk comes to an operation.
 pub(crate) struct Visit<'w> {
     pub(crate) operation: u32,
     /// What its session knew before it.
-    pub(crate) before: &'w [u32],
+    pub(crate) before: &'w Clock,
     /// The same and what it learned by what it saw; not the operation itself.
-    pub(crate) after: &'w [u32],
+    pub(crate) after: &'w Clock,
     clocks: &'w Kept,
 }
 
-impl Visit<'_> {
+impl<'w> Visit<'w> {
     /// The clock of a source of this operation, with the source itself; none if it is no source.
-    pub(crate) fn clock_of(&self, source: u32) -> Option<&[u32]> {
+    pub(crate) fn clock_of(&self, source: u32) -> Option<&'w Clock> {
         self.clocks.get(source)
+    }
+
+    /// What was known before, and by what these sources knew.
+    pub(crate) fn known_by(&self, sources: &[u32]) -> Clock {
+        let mut clock = self.before.clone();
+        sources.iter().filter_map(|source| self.clock_of(*source)).for_each(|known| clock.join(known));
+        clock
+    }
+
+    /// The same visit, as if only this had been learned by it.
+    pub(crate) fn learning<'v>(&self, after: &'v Clock) -> Visit<'v>
+    where
+        'w: 'v,
+    {
+        Visit { operation: self.operation, before: self.before, after, clocks: self.clocks }
     }
 }
 
 /// Clocks of writes that somebody will still read.
 struct Kept {
     slot: Vec<u32>,
-    clocks: Vec<Vec<u32>>,
+    clocks: Vec<Clock>,
     free: Vec<u32>,
 }
 
 impl Kept {
-    fn get(&self, write: u32) -> Option<&[u32]> {
+    fn get(&self, write: u32) -> Option<&Clock> {
         let slot = self.slot[write as usize];
-        (slot != NONE).then(|| self.clocks[slot as usize].as_slice())
+        (slot != NONE).then(|| &self.clocks[slot as usize])
     }
 
-    fn keep(&mut self, write: u32, clock: &[u32]) {
+    fn keep(&mut self, write: u32, clock: &Clock) {
         let slot = self.free.pop().unwrap_or_else(|| {
-            self.clocks.push(Vec::new());
+            self.clocks.push(Clock::default());
             self.clocks.len() as u32 - 1
         });
-        self.clocks[slot as usize].clear();
-        self.clocks[slot as usize].extend_from_slice(clock);
+        self.clocks[slot as usize].clone_from(clock);
         self.slot[write as usize] = slot;
     }
 
     fn release(&mut self, write: u32) {
         let slot = std::mem::replace(&mut self.slot[write as usize], NONE);
+        self.clocks[slot as usize].clear();
         self.free.push(slot);
     }
 }
 
 /// Walks all operations in causal order.
 pub(crate) fn walk(order: &CausalOrder, mut visit: impl FnMut(&Visit<'_>)) {
-    let sessions = order.column.len();
-    let mut clocks: Vec<Vec<u32>> = vec![Vec::new(); sessions];
+    let mut clocks: Vec<Clock> = vec![Clock::default(); order.column.len()];
+    let mut left_in_session = vec![0_u32; order.column.len()];
+    for session in &order.session {
+        left_in_session[*session as usize] += 1;
+    }
     let mut left = order.readers.clone();
     let mut kept = Kept { slot: vec![NONE; order.previous.len()], clocks: Vec::new(), free: Vec::new() };
-    let mut before: Vec<u32> = Vec::new();
+    let mut before = Clock::default();
     for operation in order.sorted().iter().copied() {
-        let clock = &mut clocks[order.session[operation as usize] as usize];
-        clock.resize(order.columns, 0);
+        let session = order.session[operation as usize] as usize;
+        let clock = &mut clocks[session];
         let learns = order.sources(operation).next().is_some();
         if learns {
-            before.clear();
-            before.extend_from_slice(clock);
+            before.clone_from(clock);
             for source in order.sources(operation) {
-                join(clock, kept.get(source).expect("a source comes first and is kept"));
+                clock.join(kept.get(source).expect("a source comes first and is kept"));
             }
         }
         let earlier = if learns { &before } else { &*clock };
         visit(&Visit { operation, before: earlier, after: clock, clocks: &kept });
+        before.clear();
         for source in order.sources(operation) {
             left[source as usize] -= 1;
             if left[source as usize] == 0 {
@@ -86,16 +107,14 @@ pub(crate) fn walk(order: &CausalOrder, mut visit: impl FnMut(&Visit<'_>)) {
         }
         let column = order.column_of(operation);
         if column != NONE {
-            clock[column as usize] = order.position[operation as usize];
+            clock.set(column, order.position[operation as usize]);
         }
         if left[operation as usize] > 0 {
             kept.keep(operation, clock);
         }
-    }
-}
-
-fn join(clock: &mut [u32], other: &[u32]) {
-    for (mine, theirs) in clock.iter_mut().zip(other) {
-        *mine = (*mine).max(*theirs);
+        left_in_session[session] -= 1;
+        if left_in_session[session] == 0 {
+            *clock = Clock::default();
+        }
     }
 }

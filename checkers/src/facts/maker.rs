@@ -1,4 +1,5 @@
-//! Which call made a state: by its value if one call alone wrote that, else by the store's version.
+//! Which call made a state: by its value if one call alone wrote that; if several did, by the store's
+//! version.
 //!
 //! ```text
 //!   op 0  write x 5   -> ok A:1         5@A:1  was made by op 0

@@ -171,15 +171,18 @@ impl<'h> Facts<'h> {
         self.expected.get(self.flat(compare_and_set))
     }
 
-    /// Who made this state of a register: whoever alone wrote `value`; if several did or nobody, the
-    /// call that was told that it made `version`.
+    /// Who made this state of a register: whoever alone wrote `value`; if several did, the one among
+    /// them that was told that it made `version`. An empty list may also be how the store shows that
+    /// there is nothing, so without a version its maker is never certain.
     pub fn maker(&self, key: KeyNumber, value: &Value, version: Option<&Version>) -> Maker {
-        let by_value = self.makers[key.index()].of_value(value);
-        match version {
-            Some(version) if by_value.one().is_none() => match self.version_maker(key, version) {
-                Maker::Nobody => by_value,
-                known => known,
-            },
+        let by_value = match self.makers[key.index()].of_value(value) {
+            Maker::One(first) if is_empty(value) => Maker::Several { first },
+            maker => maker,
+        };
+        match (by_value, version.map(|version| self.version_maker(key, version))) {
+            (Maker::Several { .. }, Some(Maker::One(maker))) if stores(self.micro_op(maker), value) => {
+                Maker::One(maker)
+            }
             _ => by_value,
         }
     }
@@ -251,18 +254,34 @@ impl<'h> Facts<'h> {
             self.makers[key.index()] = makers;
             for address in self.on_key.get(key.index()) {
                 let flat = self.flat(*address);
-                self.trace(key, self.observed(*address), seen.get_mut(flat));
-                self.trace(key, self.expectation(*address), expected.get_mut(flat));
+                self.trace(*address, self.observed(*address), seen.get_mut(flat));
+                self.trace(*address, self.expectation(*address), expected.get_mut(flat));
             }
         }
         (self.seen, self.expected) = (seen, expected);
     }
 
-    fn trace(&self, key: KeyNumber, states: Option<&Observed>, makers: &mut [Maker]) {
+    fn trace(&self, at: Address, states: Option<&Observed>, makers: &mut [Maker]) {
         let Some(states) = states.filter(|_| !makers.is_empty()) else { return };
         for (index, value) in states.values.iter().enumerate() {
-            makers[index] = self.maker(key, value, states.versions.get(index));
+            let maker = self.maker(self.key_of(at), value, states.versions.get(index));
+            makers[index] = match maker {
+                // Seen before anybody stored it: the store's way to show that there is nothing.
+                Maker::Several { first }
+                    if is_empty(value) && self.operation(at).precedes(self.operation(first)) =>
+                {
+                    Maker::Nobody
+                }
+                maker => maker,
+            };
         }
+    }
+
+    /// True if this may be how the store shows that nothing is there: an empty list, or a 0 that
+    /// nobody wrote.
+    pub(crate) fn is_blank(&self, key: KeyNumber, value: &Value) -> bool {
+        is_empty(value)
+            || (value.as_integer() == Some(0) && self.makers[key.index()].of_value(value) == Maker::Nobody)
     }
 
     fn expectation(&self, address: Address) -> Option<&'h Observed> {
@@ -270,6 +289,18 @@ impl<'h> Facts<'h> {
             MicroOp::CompareAndSet { expected, .. } => Some(expected),
             _ => None,
         }
+    }
+}
+
+fn is_empty(value: &Value) -> bool {
+    value.as_list().is_some_and(<[Value]>::is_empty)
+}
+
+// A version that belongs to another value proves nothing about this one.
+fn stores(micro_op: &MicroOp, seen: &Value) -> bool {
+    match micro_op {
+        MicroOp::Write { value, .. } | MicroOp::CompareAndSet { value, .. } => value == seen,
+        _ => false,
     }
 }
 

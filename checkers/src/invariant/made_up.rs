@@ -18,7 +18,7 @@ mod counter;
 mod elements;
 mod story;
 
-use histories::Value;
+use histories::{MicroOp, Value};
 
 use crate::facts::{Address, Facts, KeyKind, KeyNumber, Maker};
 use crate::wording::counted;
@@ -80,7 +80,14 @@ enum FlawKind {
     /// It was asked for only after the read had ended.
     Future(Address),
     /// A list or set has it more often than it was written.
-    Twice(Address),
+    TooOften {
+        /// The call that was asked first of those that wrote it.
+        first: Address,
+        /// How often it was written at most.
+        written: u64,
+        /// How often it is there.
+        seen: u64,
+    },
     /// A counter is beyond everything that was asked for.
     OutOfBounds {
         /// All decrements until then.
@@ -96,7 +103,7 @@ impl FlawKind {
             Self::Nobody => "made-up-value",
             Self::Failed(_) => "aborted-read",
             Self::Future(_) => "future-read",
-            Self::Twice(_) => "duplicate-element",
+            Self::TooOften { .. } => "duplicate-element",
             Self::OutOfBounds { .. } => "counter-out-of-bounds",
         }
     }
@@ -125,19 +132,32 @@ fn registers<'h>(facts: &Facts<'h>, key: KeyNumber, flaws: &mut Vec<Flaw<'h>>) -
         let makers = facts.seen(*read);
         count += u64::from(!makers.is_empty());
         for (index, maker) in makers.iter().enumerate() {
-            let is_sound = maker.first().is_some_and(|first| was_asked_before(facts, first, *read));
             let Some(value) = facts.observed(*read).map(|observed| &observed.values[index]) else { continue };
+            let maker = match *maker {
+                Maker::One(at) if writes(facts.micro_op(at), value) => *maker,
+                // A version says who made the state, but not that the state is what was written.
+                _ => facts.maker(key, value, None),
+            };
+            let is_sound = maker.first().is_some_and(|first| was_asked_before(facts, first, *read));
             if is_sound {
                 continue;
             }
             match value.as_list() {
                 // Nobody wrote this list, but a store may have merged it from lists that were written.
-                Some(_) if *maker == Maker::Nobody => elements::check_list(facts, (key, *read), value, flaws),
-                _ => flaws.extend(flaw(facts, (key, *read), value, *maker)),
+                Some(_) if maker == Maker::Nobody => elements::check_list(facts, (key, *read), value, flaws),
+                _ => flaws.extend(flaw(facts, (key, *read), value, maker)),
             }
         }
     }
     count
+}
+
+/// True if the call leaves this value as a whole.
+fn writes(micro_op: &MicroOp, value: &Value) -> bool {
+    matches!(
+        micro_op,
+        MicroOp::Write { value: own, .. } | MicroOp::CompareAndSet { value: own, .. } if own == value
+    )
 }
 
 /// What is wrong with something that `maker` made, if anything is.

@@ -8,8 +8,9 @@
 //! ```
 //!
 //! Each key is judged for itself, for a history is linearizable iff it is so on each key (Herlihy &
-//! Wing 1990, §3.1). Where each state has one known writer, by zones in near-linear time; else, and for
-//! lists, sets and counters, by a search within the budget of steps.
+//! Wing 1990, §3.1). Where each state has one known writer, by zones in near-linear time; lists and sets
+//! that only grow, by what reads saw of them, as fast; all else by a search within the budget of steps
+//! and within some 200 MB.
 //!
 //! Left out: reads after the load (phases settle, settled and final reads). They are answered by one
 //! node for itself, on purpose, and no promise about them is linearizable. A failed call is taken to
@@ -19,6 +20,7 @@
 //!
 //! Source: Herlihy & Wing, Linearizability, TOPLAS 1990.
 
+mod growth;
 mod infer;
 mod model;
 mod register;
@@ -28,12 +30,13 @@ mod witness;
 mod words;
 mod zones;
 
-use histories::{MicroOp, Observed, Phase};
+use histories::{MicroOp, Observed, Phase, Value};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::facts::{Address, KeyKind, KeyNumber};
 use crate::wording::counted;
 use crate::{Budget, Chances, Checker, Facts, Finding, Verdict};
+use growth::Growth;
 use model::{Change, Model, State};
 use register::{Sorted, interval};
 use search::{Call, Searched, search};
@@ -84,9 +87,10 @@ enum Why {
     Transactions,
     Mixed,
     OutOfSteps,
+    OutOfRoom,
 }
 
-const WHYS: [Why; 4] = [Why::Siblings, Why::Transactions, Why::Mixed, Why::OutOfSteps];
+const WHYS: [Why; 5] = [Why::Siblings, Why::Transactions, Why::Mixed, Why::OutOfSteps, Why::OutOfRoom];
 
 impl Why {
     fn describe(self) -> &'static str {
@@ -95,6 +99,7 @@ impl Why {
             Self::Transactions => "took part in transactions of several operations",
             Self::Mixed => "mixed lists, sets or counters",
             Self::OutOfSteps => "needed a longer search: a larger budget of steps may help",
+            Self::OutOfRoom => "allowed too many orders to hold all in memory",
         }
     }
 }
@@ -156,7 +161,12 @@ fn judge(facts: &Facts<'_>, key: KeyNumber, budget: &mut Budget) -> Judged {
     }
     let witness = Witness { facts, key };
     if facts.kind(key) != KeyKind::Register {
-        return by_search(facts, key, budget);
+        return match growth::judge(facts, key) {
+            Growth::Legal => Judged::Legal,
+            Growth::Illegal(proof) => Judged::Illegal(Box::new(witness.searched(proof, None))),
+            Growth::Unexplained(read) => Judged::Illegal(Box::new(witness.unexplained(read))),
+            Growth::Other => by_search(facts, key, budget),
+        };
     }
     match register::sort(facts, key) {
         Sorted::Ambiguous => by_search(facts, key, budget),
@@ -186,15 +196,18 @@ fn out_of_scope(facts: &Facts<'_>, key: KeyNumber) -> Option<Why> {
 }
 
 fn by_search(facts: &Facts<'_>, key: KeyNumber, budget: &mut Budget) -> Judged {
-    let mut model = Model::new(facts.kind(key));
+    let mut model = Model::new(facts, key);
     let (addresses, calls) = calls(facts, key, &mut model);
-    if let Some((read, writer)) = too_early(&calls) {
+    if facts.kind(key) == KeyKind::Register
+        && let Some((read, writer)) = too_early(&calls)
+    {
         let finding = Witness { facts, key }.read_too_early(addresses[read], addresses[writer]);
         return Judged::Illegal(Box::new(finding));
     }
     let last = match search(&mut model, &calls, budget) {
         Searched::Legal => return Judged::Legal,
         Searched::OutOfSteps => return Judged::Not(Why::OutOfSteps),
+        Searched::OutOfRoom => return Judged::Not(Why::OutOfRoom),
         Searched::Illegal { at } => calls[at].completed,
     };
     // What had not ended by then may not have happened yet; what began later made nothing in time.
@@ -215,7 +228,8 @@ fn by_search(facts: &Facts<'_>, key: KeyNumber, budget: &mut Budget) -> Judged {
     Judged::Illegal(Box::new(Witness { facts, key }.searched(proof, infer::circle(&left))))
 }
 
-// A call that found a state which all who made it began to make only later; the shorter story.
+// A call that found a state which all who made it began to make only later; the shorter story. Only
+// on registers: what a list, set or counter holds can have grown step by step.
 fn too_early(calls: &[Call<'_>]) -> Option<(usize, usize)> {
     let mut makers: FxHashMap<State, usize> = FxHashMap::default();
     for (place, call) in calls.iter().enumerate() {
@@ -234,7 +248,7 @@ fn too_early(calls: &[Call<'_>]) -> Option<(usize, usize)> {
 
 // An unknown change stays possible for ever, unless nobody can tell whether it happened: then it did not.
 fn calls<'h>(facts: &Facts<'h>, key: KeyNumber, model: &mut Model) -> (Vec<Address>, Vec<Call<'h>>) {
-    let mut seen = Vec::new();
+    let (mut seen, mut shown) = (Vec::new(), FxHashSet::default());
     let mut calls = Vec::new();
     for at in facts.on_key(key) {
         let operation = facts.operation(*at);
@@ -246,6 +260,7 @@ fn calls<'h>(facts: &Facts<'h>, key: KeyNumber, model: &mut Model) -> (Vec<Addre
         let change = model.change(micro_op, facts.observed(*at));
         if let Change::Read(found) | Change::Swap(found, _) = change {
             seen.extend(found);
+            shown.extend(found_elements(facts, *at));
         }
         let (invoked, completed) = interval(facts, *at);
         calls.push((*at, Call { invoked, completed, change }));
@@ -256,9 +271,25 @@ fn calls<'h>(facts: &Facts<'h>, key: KeyNumber, model: &mut Model) -> (Vec<Addre
         Change::Write(made) | Change::Swap(_, made) if call.completed == u64::MAX => {
             seen.binary_search(&made).is_ok() || facts.kind(key) != KeyKind::Register
         }
+        // While its element was there nobody looked, so it may as well never have come.
+        Change::Grow(MicroOp::Append { element, .. } | MicroOp::Add { element, .. })
+            if call.completed == u64::MAX =>
+        {
+            shown.contains(element)
+        }
         _ => true,
     });
     calls.into_iter().unzip()
+}
+
+// The elements that a read saw or a compare-and-set expected.
+fn found_elements<'h>(facts: &Facts<'h>, at: Address) -> impl Iterator<Item = &'h Value> {
+    let expected = match facts.micro_op(at) {
+        MicroOp::CompareAndSet { expected, .. } => Some(&**expected),
+        _ => None,
+    };
+    let found = expected.or(facts.observed(at)).and_then(Observed::single);
+    found.and_then(Value::as_list).unwrap_or_default().iter()
 }
 
 #[cfg(test)]

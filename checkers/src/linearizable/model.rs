@@ -10,7 +10,8 @@
 use histories::{MicroOp, Observed, Value};
 use rustc_hash::FxHashMap;
 
-use crate::facts::KeyKind;
+use crate::Facts;
+use crate::facts::{KeyKind, KeyNumber};
 
 /// The number of a state.
 pub(super) type State = u32;
@@ -53,13 +54,24 @@ impl Change<'_> {
 #[derive(Debug)]
 pub(super) struct Model {
     kind: KeyKind,
+    /// A 0 is how the store shows that there is nothing: nobody wrote it.
+    zero_is_absent: bool,
     states: Vec<Option<Value>>,
     numbers: FxHashMap<Option<Value>, State>,
+    /// Values and elements of all states.
+    stored: u64,
 }
 
 impl Model {
-    pub(super) fn new(kind: KeyKind) -> Self {
-        Self { kind, states: vec![None], numbers: FxHashMap::from_iter([(None, ABSENT)]) }
+    pub(super) fn new(facts: &Facts<'_>, key: KeyNumber) -> Self {
+        let (kind, zero_is_absent) = (facts.kind(key), facts.is_blank(key, &Value::Integer(0)));
+        Self {
+            kind,
+            zero_is_absent,
+            states: vec![None],
+            numbers: FxHashMap::from_iter([(None, ABSENT)]),
+            stored: 0,
+        }
     }
 
     /// What this micro-op does, given what it saw.
@@ -91,6 +103,12 @@ impl Model {
     /// How many elements a state has: what it costs to change it.
     pub(super) fn size(&self, state: State) -> u64 {
         self.states[state as usize].as_ref().and_then(Value::as_list).map_or(1, |list| list.len() as u64 + 1)
+    }
+
+    /// About how many bytes the states take.
+    pub(super) fn bytes(&self) -> u64 {
+        // Each value stands in the list of states and in the index.
+        self.stored * 2 * size_of::<Value>() as u64
     }
 
     fn seen(&mut self, observed: &Observed) -> Option<State> {
@@ -127,6 +145,7 @@ impl Model {
             return *number;
         }
         let number = self.states.len() as State;
+        self.stored += value.as_ref().and_then(Value::as_list).map_or(0, <[Value]>::len) as u64 + 2;
         self.states.push(value.clone());
         self.numbers.insert(value, number);
         number
@@ -134,7 +153,8 @@ impl Model {
 
     fn normal(&self, value: Option<Value>) -> Option<Value> {
         match (self.kind, value) {
-            (KeyKind::List | KeyKind::Set, Some(Value::List(elements))) if elements.is_empty() => None,
+            (_, Some(Value::List(elements))) if elements.is_empty() => None,
+            (_, Some(Value::Integer(0))) if self.zero_is_absent => None,
             (KeyKind::Set, Some(Value::List(mut elements))) => {
                 elements.sort();
                 Some(Value::List(elements))

@@ -10,7 +10,7 @@
 //! That needs to know who made what each read saw. Where two calls may have made it (a value that
 //! was written twice, a key that was deleted), nothing is guessed: [`Sorted::Ambiguous`].
 
-use histories::{MicroOp, Observed, Phase, Value};
+use histories::{MicroOp, Observed, Phase};
 
 use crate::Facts;
 use crate::facts::{Address, KeyNumber, Maker};
@@ -64,11 +64,14 @@ impl Register {
 
 /// Sorts the calls on `key`. O(n log n).
 pub(super) fn sort(facts: &Facts<'_>, key: KeyNumber) -> Sorted {
-    let mut sorter = Sorter { facts, key, register: Register::default() };
+    let mut sorter = Sorter { facts, key, register: Register::default(), impossible: Vec::new() };
     for at in facts.on_key(key) {
         if let Err(sorted) = sorter.take(*at) {
             return sorted;
         }
+    }
+    if sorter.shows_the_impossible() {
+        return Sorted::Ambiguous;
     }
     sorter.drop_unseen();
     sorter.register.accesses.sort_unstable_by_key(|access| (access.cluster, access.is_read, access.at));
@@ -79,6 +82,8 @@ struct Sorter<'f, 'h> {
     facts: &'f Facts<'h>,
     key: KeyNumber,
     register: Register,
+    /// What compare-and-sets would have made that expected a value that nobody wrote.
+    impossible: Vec<ClusterNumber>,
 }
 
 impl Sorter<'_, '_> {
@@ -99,10 +104,11 @@ impl Sorter<'_, '_> {
             }
             MicroOp::CompareAndSet { expected, .. } => {
                 let from = self.seen(at, expected);
-                // Whether an unknown one happened at all is decided by those who saw what it made.
+                // It cannot have happened; that somebody saw what it would have made is for the search.
                 if let Err(Sorted::Unexplained(_)) = from
                     && operation.outcome.is_unknown()
                 {
+                    self.impossible.push(cluster);
                     return Ok(());
                 }
                 self.register.swaps.push((from?, cluster));
@@ -125,28 +131,12 @@ impl Sorter<'_, '_> {
             MicroOp::CompareAndSet { .. } => self.facts.expected(at),
             _ => self.facts.seen(at),
         };
-        let maker = match known.first().copied().unwrap_or(Maker::Nobody) {
-            // A version that belongs to another value proves nothing about this one.
-            Maker::One(writer)
-                if !observed.versions.is_empty() && !writes(self.facts.micro_op(writer), value) =>
-            {
-                self.facts.maker(self.key, value, None)
-            }
-            known => known,
-        };
-        match maker {
+        match known.first().copied().unwrap_or(Maker::Nobody) {
             Maker::One(writer) => Ok(self.number(writer)),
-            Maker::Nobody if self.is_empty(value) => self.absent(at, observed),
+            Maker::Nobody if self.facts.is_blank(self.key, value) => self.absent(at, observed),
             Maker::Nobody => Err(Sorted::Unexplained(at)),
             Maker::Several { .. } => Err(Sorted::Ambiguous),
         }
-    }
-
-    // Some stores show an empty list where nobody wrote, and a counter that nobody moved as 0.
-    fn is_empty(&self, value: &Value) -> bool {
-        let usage = self.facts.usage(self.key);
-        let is_unwritten = usage.writes + usage.compare_and_sets == 0;
-        value.as_list().is_some_and(<[Value]>::is_empty) || (is_unwritten && value.as_integer() == Some(0))
     }
 
     fn absent(&self, at: Address, observed: &Observed) -> Result<ClusterNumber, Sorted> {
@@ -169,6 +159,12 @@ impl Sorter<'_, '_> {
             true => Err(Sorted::Ambiguous),
             false => Ok(0),
         }
+    }
+
+    fn shows_the_impossible(&self) -> bool {
+        let is_impossible = |cluster: &ClusterNumber| self.impossible.binary_search(cluster).is_ok();
+        self.register.accesses.iter().any(|access| is_impossible(&access.cluster))
+            || self.register.swaps.iter().any(|(from, _)| is_impossible(from))
     }
 
     // An unknown write that nobody saw may never have happened, so it constrains nothing.
@@ -200,11 +196,4 @@ pub(super) fn interval(facts: &Facts<'_>, at: Address) -> (u64, u64) {
         _ => u64::MAX,
     };
     (operation.invoked.0 + 1, completed)
-}
-
-fn writes(micro_op: &MicroOp, seen: &Value) -> bool {
-    match micro_op {
-        MicroOp::Write { value, .. } | MicroOp::CompareAndSet { value, .. } => value == seen,
-        _ => false,
-    }
 }

@@ -8,7 +8,8 @@
 //! It walks through time once and keeps every *configuration*: the state, and which of the calls in
 //! flight are done already. A call is done only when an answer forces it (just in time), and reads
 //! that agree with the state are done at once, for they change nothing. Exponential only in the number
-//! of calls in flight on one key; each try is a step of the budget.
+//! of calls in flight on one key; each try takes steps of the budget, one for each element and each call
+//! that is copied. What has to be remembered is bounded too: a search that needs more gives up.
 //!
 //! Source: Wing & Gong, Testing and Verifying Concurrent Objects, 1993; Lowe, Testing for
 //! linearizability, 2017, §5 (just-in-time, and the memo of configurations).
@@ -44,7 +45,15 @@ pub(super) enum Searched {
     Illegal { at: usize },
     /// The budget ran out.
     OutOfSteps,
+    /// There are too many states and configurations to remember.
+    OutOfRoom,
 }
+
+/// How many bytes states may take beyond those that the history names itself.
+const STATE_BYTES_MAX: u64 = 96 << 20;
+
+/// How many bytes the configurations of one moment may take.
+const CONFIGURATION_BYTES_MAX: u64 = 64 << 20;
 
 /// Calls that may yet be done, and the configurations that are possible so far.
 struct Search<'c, 'h> {
@@ -52,6 +61,8 @@ struct Search<'c, 'h> {
     calls: &'c [Call<'h>],
     pending: Vec<u32>,
     configurations: Vec<Configuration>,
+    /// How far the states may grow.
+    state_bytes_max: u64,
 }
 
 /// The state, and which of the pending calls are done, in ascending order.
@@ -59,6 +70,13 @@ struct Search<'c, 'h> {
 struct Configuration {
     state: State,
     done: Vec<u32>,
+}
+
+impl Configuration {
+    /// About how many bytes it takes, with its place in a table.
+    fn bytes(&self) -> u64 {
+        (size_of::<Self>() + 24 + self.done.len() * size_of::<u32>()) as u64
+    }
 }
 
 /// Searches for a legal order of `calls`.
@@ -73,14 +91,16 @@ pub(super) fn search(model: &mut Model, calls: &[Call<'_>], budget: &mut Budget)
     }
     events.sort_unstable();
     let start = Configuration { state: 0, done: Vec::new() };
-    let mut search = Search { model, calls, pending: Vec::new(), configurations: vec![start] };
+    let state_bytes_max = model.bytes() + STATE_BYTES_MAX;
+    let mut search =
+        Search { model, calls, pending: Vec::new(), configurations: vec![start], state_bytes_max };
     for (_, is_answer, index) in events {
         if !is_answer {
             search.asked(index as u32);
             continue;
         }
-        if search.answered(index as u32, budget).is_none() {
-            return Searched::OutOfSteps;
+        if let Err(why) = search.answered(index as u32, budget) {
+            return why;
         }
         if search.configurations.is_empty() {
             return Searched::Illegal { at: index };
@@ -99,8 +119,9 @@ impl Search<'_, '_> {
         }
     }
 
-    /// None if the budget ran out.
-    fn answered(&mut self, index: u32, budget: &mut Budget) -> Option<()> {
+    /// Fails if the budget or the room ran out.
+    fn answered(&mut self, index: u32, budget: &mut Budget) -> Result<(), Searched> {
+        let mut room = CONFIGURATION_BYTES_MAX;
         let (mut visited, mut results) = (FxHashSet::default(), FxHashSet::default());
         let mut open = std::mem::take(&mut self.configurations);
         let mut kept = Vec::new();
@@ -109,6 +130,7 @@ impl Search<'_, '_> {
                 let mut configuration = configuration;
                 configuration.done.remove(place);
                 if results.insert(configuration.clone()) {
+                    spend(&mut room, 2 * configuration.bytes(), Searched::OutOfRoom)?;
                     kept.push(configuration);
                 }
                 continue;
@@ -118,18 +140,21 @@ impl Search<'_, '_> {
                 if configuration.done.binary_search(&next).is_ok() {
                     continue;
                 }
-                if !spend(budget, self.model.size(configuration.state)) {
-                    return None;
-                }
+                let steps = self.model.size(configuration.state) + configuration.done.len() as u64;
+                spend(&mut budget.steps, steps, Searched::OutOfSteps)?;
                 let Some(after) = self.after(&configuration, next) else { continue };
+                if self.model.bytes() > self.state_bytes_max {
+                    return Err(Searched::OutOfRoom);
+                }
                 if visited.insert(after.clone()) {
+                    spend(&mut room, 2 * after.bytes(), Searched::OutOfRoom)?;
                     open.push(after);
                 }
             }
         }
         self.pending.retain(|pending| *pending != index);
         self.configurations = kept;
-        Some(())
+        Ok(())
     }
 
     fn after(&mut self, before: &Configuration, next: u32) -> Option<Configuration> {
@@ -145,10 +170,10 @@ impl Search<'_, '_> {
     }
 }
 
-fn spend(budget: &mut Budget, steps: u64) -> bool {
-    let enough = budget.steps >= steps;
-    budget.steps = budget.steps.saturating_sub(steps);
-    enough
+fn spend(left: &mut u64, amount: u64, otherwise: Searched) -> Result<(), Searched> {
+    let enough = *left >= amount;
+    *left = left.saturating_sub(amount);
+    if enough { Ok(()) } else { Err(otherwise) }
 }
 
 fn insert(done: &mut Vec<u32>, index: u32) {

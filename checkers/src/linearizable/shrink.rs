@@ -91,6 +91,6 @@ fn is_illegal(model: &mut Model, calls: &[Call<'_>], places: &[usize], budget: &
     match search(model, &some, budget) {
         Searched::Illegal { .. } => Some(true),
         Searched::Legal => Some(false),
-        Searched::OutOfSteps => None,
+        Searched::OutOfSteps | Searched::OutOfRoom => None,
     }
 }

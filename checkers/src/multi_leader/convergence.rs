@@ -13,7 +13,7 @@
 
 use std::collections::BTreeMap;
 
-use histories::{FaultStage, NodeName, Phase};
+use histories::{FaultStage, MicroOp, NodeName, Operation, Phase, Value};
 
 use super::final_state::{self, Replicas};
 use crate::facts::{Address, Facts, KeyNumber};
@@ -158,13 +158,42 @@ fn finding(
 }
 
 fn certainty(facts: &Facts<'_>, one: Address, other: Address) -> Certainty {
-    let makers = facts.seen(one).iter().chain(facts.seen(other)).filter_map(|maker| maker.one());
-    match makers.map(|maker| facts.operation(maker)).find(|maker| maker.outcome.is_unknown()) {
+    match unknown_change(facts, one, other) {
         Some(unknown) => Certainty::Likely(format!(
             "depends on {} of {}, whose answer never came: it may have taken effect between the two reads",
             unknown.id, unknown.session
         )),
-        None => Certainty::Certain("both reads were answered, and nothing was changed between them".into()),
+        None => Certainty::Certain(
+            "both reads were answered, and nothing that can explain it was changed between them".into(),
+        ),
+    }
+}
+
+/// A change without an answer, asked before the later read ended, that may be why the two differ.
+fn unknown_change<'h>(facts: &Facts<'h>, one: Address, other: Address) -> Option<&'h Operation> {
+    let ended = [one, other].iter().filter_map(|read| facts.operation(*read).completed).max();
+    let values: Vec<&Value> =
+        [one, other].iter().filter_map(|read| facts.observed(*read)).flat_map(|seen| &seen.values).collect();
+    let may_explain = |at: &&Address| {
+        let operation = facts.operation(**at);
+        operation.outcome.is_unknown()
+            && Some(operation.invoked) <= ended
+            && touches(facts.micro_op(**at), &values)
+    };
+    facts.on_key(facts.key_of(one)).iter().find(may_explain).map(|at| facts.operation(*at))
+}
+
+// A value that neither saw cannot have made the difference; lists may be merged, and show only parts.
+fn touches(micro_op: &MicroOp, values: &[&Value]) -> bool {
+    match micro_op {
+        MicroOp::Read { .. } => false,
+        MicroOp::Write { value, .. } | MicroOp::CompareAndSet { value, .. } => {
+            value.as_list().is_some() || values.contains(&value)
+        }
+        MicroOp::Append { element, .. } | MicroOp::Add { element, .. } | MicroOp::Remove { element, .. } => {
+            values.iter().any(|value| value.as_list().is_none_or(|list| list.contains(element)))
+        }
+        MicroOp::Increment { .. } | MicroOp::Delete { .. } => true,
     }
 }
 

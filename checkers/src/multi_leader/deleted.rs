@@ -13,7 +13,8 @@
 //! replica may be behind, so one read of the value is no proof. What proves it is
 //!
 //! - a final read that shows the value, or
-//! - two reads on the node that deleted: first without the value, then with it again.
+//! - three reads on the node that deleted: with the value, then without it, then with it again. Fewer
+//!   do not do: a replica that is behind has not heard of the value at first, and gets it later.
 //!
 //! The same for elements: removed by `remove` or `delete`, brought by adds and appends.
 //!
@@ -26,6 +27,7 @@ mod traces;
 use histories::{MicroOp, Value};
 use rustc_hash::FxHashSet;
 
+use super::is_same_node;
 use crate::facts::{Address, Facts, KeyKind, KeyNumber, Maker};
 use crate::wording::counted;
 use crate::{Budget, Chances, Checker, Verdict};
@@ -39,7 +41,8 @@ use traces::{Traces, seen};
 /// may be back by right. A read counts as having had the value only if it was asked after the write
 /// was. Does not judge counters, nor sets and lists that are also written as a whole.
 /// Does not see a value that came back and was gone again when the final reads were made, unless the
-/// node that deleted it was read before and after.
+/// node that deleted it was read before and after, and one call alone can have brought it: a replica
+/// that is behind may show each of several for a while.
 pub struct DeletesStayDeleted;
 
 const GUARANTEE: &str = "deletes-stay-deleted";
@@ -104,10 +107,19 @@ struct Return<'h> {
     maker: Address,
     /// The delete or remove that took it out.
     removal: Address,
-    /// A read in between that saw it gone, if that is what proves it.
-    gone: Option<Address>,
+    /// Reads on the same node before, if they are what proves it.
+    before: Option<Before>,
     /// The read that saw it again.
     read: Address,
+}
+
+/// Reads on the node that shows a value again.
+#[derive(Clone, Copy)]
+struct Before {
+    /// Saw the value.
+    had: Address,
+    /// Saw the key without it, after that and after the delete.
+    gone: Address,
 }
 
 /// How many deletes were put to the test, and which values came back, each once.
@@ -174,38 +186,44 @@ fn came_back<'h>(
     memory: Memory<'h>,
 ) -> Option<Return<'h>> {
     let (facts, Memory { value, read, .. }) = (traces.facts, memory);
-    let (reader, key) = (facts.operation(read), facts.key_of(read));
-    let is_final = facts.final_reads(key).binary_search(&read).is_ok();
+    let reader = facts.operation(read);
+    let is_final = facts.final_reads(facts.key_of(read)).binary_search(&read).is_ok();
     let anywhere = |removal: Address| facts.operation(removal).precedes(reader);
     if is_final && let Some((removal, maker)) = traces.removal_of_all(removals, memory, &anywhere) {
-        return Some(Return { value, maker, removal, gone: None, read });
+        return Some(Return { value, maker, removal, before: None, read });
     }
-    let on_this_node = |removal: Address| facts.operation(removal).node == reader.node && anywhere(removal);
-    let (removal, maker) = traces.removal_of_all(removals, memory, &on_this_node)?;
-    let gone = seen_gone(facts, key, value, removal, read)?;
-    Some(Return { value, maker, removal, gone: Some(gone), read })
+    let maker = memory.maker.one()?;
+    let on_this_node = |removal: Address| is_same_node(facts.operation(removal), reader) && anywhere(removal);
+    let (removal, _) = traces.removal_of_all(removals, memory, &on_this_node)?;
+    let before = seen_before(facts, (maker, removal, read), value)?;
+    Some(Return { value, maker, removal, before: Some(before), read })
 }
 
-/// A read on the same node, between the removal and `read`, that saw the key without the value.
-fn seen_gone(
+/// Two reads on the same node, the second between the removal and `read`: with the value, then without.
+fn seen_before(
     facts: &Facts<'_>,
-    key: KeyNumber,
+    (maker, removal, read): (Address, Address, Address),
     value: &Value,
-    removal: Address,
-    read: Address,
-) -> Option<Address> {
+) -> Option<Before> {
     let (removed, reader) = (facts.operation(removal), facts.operation(read));
-    let on_key = facts.on_key(key);
-    let after = &on_key[on_key.partition_point(|at| *at <= removal)..];
-    let between = after.iter().copied().take_while(|at| *at < read);
-    let mut reads = between.filter(|at| facts.observed(*at).is_some());
-    reads.find(|at| {
+    let on_key = facts.on_key(facts.key_of(read));
+    let has = |at: Address| seen(facts, at).any(|(other, _)| other == value);
+    let reads_after = |from: Address| {
+        let after = &on_key[on_key.partition_point(|at| *at <= from)..];
+        let until = after.iter().copied().take_while(|at| *at < read);
+        until.filter(|at| facts.observed(*at).is_some() && is_same_node(facts.operation(*at), reader))
+    };
+    let is_gone = |at: &Address| {
         let operation = facts.operation(*at);
-        operation.node == reader.node
-            && removed.precedes(operation)
-            && operation.precedes(reader)
-            && !seen(facts, *at).any(|(other, _)| other == value)
-    })
+        removed.precedes(operation) && operation.precedes(reader) && !has(*at)
+    };
+    // Most values are never seen gone, and then nobody need look further back.
+    let gone: Vec<Address> = reads_after(removal).filter(is_gone).collect();
+    let last = facts.operation(*gone.last()?);
+    let before_last = |at: &Address| facts.operation(*at).precedes(last) && has(*at);
+    let had = reads_after(maker).filter(before_last).min_by_key(|at| facts.operation(*at).completed)?;
+    let is_after = |at: &Address| facts.operation(had).precedes(facts.operation(*at));
+    gone.into_iter().find(is_after).map(|gone| Before { had, gone })
 }
 
 /// True if the key is a collection whose elements come and go.

@@ -19,7 +19,7 @@
 //! - *increments* only leave a sum; too small a sum says how many are missing at least (`counter`).
 //!
 //! What silences it: a blind write, delete or remove that can be ordered after the update, for that
-//! may replace anything; siblings that keep both; an update of unknown outcome, for nobody promised
+//! may replace anything, and need not have left a trace in the final state; siblings that keep both; an update of unknown outcome, for nobody promised
 //! it. A blind write itself is never lost: another blind write may always replace it.
 //!
 //! Source: P4 of Berenson et al. 1995, §4.1; G-single of Adya 1999, §4.2, on one key.
@@ -33,6 +33,7 @@ mod story;
 use rustc_hash::FxHashSet;
 
 use super::final_state::{self, Replicas};
+use super::is_same_node;
 use crate::facts::{Address, Facts, KeyKind, KeyNumber};
 use crate::wording::{counted, grouped, listed};
 use crate::{Budget, Chances, Checker, Finding, Verdict};
@@ -42,8 +43,8 @@ use crate::{Budget, Chances, Checker, Finding, Verdict};
 ///
 /// A key without a final read on every node is not judged: the missing node may have kept what is
 /// missed. Nor is one whose final state, or an ancestor of it, has no known maker, or several. Does
-/// not see updates that were lost and made again, and none that were lost before a blind write that
-/// may have come later. An order between two calls counts as known to the store if the one was
+/// not see updates that were lost and made again, and none that a blind write or delete may have
+/// found, for that was not answered before they were asked, whatever became of it. An order between two calls counts as known to the store if the one was
 /// answered before the other was asked *in the same session or on the same node*, or if the other
 /// names it as an ancestor; real time alone orders nothing here.
 pub struct NoLostUpdates;
@@ -108,8 +109,8 @@ enum Example {
     Clash { lost: Address, survivor: Address, same_base: bool, read: Address },
     /// An update that is simply no longer there.
     Gone { lost: Address, read: Address },
-    /// A sum that is too small, or too large.
-    Sum { lost: Address, read: Address, value: i128, low: i128, high: i128 },
+    /// A sum that is too small, or too large; `repeated` explains it too, if it took effect twice.
+    Sum { lost: Address, read: Address, value: i128, low: i128, high: i128, repeated: Option<Address> },
 }
 
 fn is_updated(facts: &Facts<'_>, key: KeyNumber) -> bool {
@@ -150,7 +151,7 @@ impl End<'_> {
 /// True if whoever made `later` must have known of `earlier`: see [`NoLostUpdates`].
 fn is_known_before(facts: &Facts<'_>, earlier: Address, later: Address) -> bool {
     let (earlier, later) = (facts.operation(earlier), facts.operation(later));
-    earlier.precedes(later) && (earlier.session == later.session || earlier.node == later.node)
+    earlier.precedes(later) && (earlier.session == later.session || is_same_node(earlier, later))
 }
 
 /// Blind updates that another session's update went beside: at the same time, or to another node.

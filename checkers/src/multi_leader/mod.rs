@@ -6,3 +6,10 @@ pub mod convergence;
 pub mod deleted;
 mod final_state;
 pub mod lost_updates;
+
+use histories::Operation;
+
+/// True if one node was asked both. Nodes without a name may be any.
+fn is_same_node(one: &Operation, other: &Operation) -> bool {
+    one.node.is_some() && one.node == other.node
+}

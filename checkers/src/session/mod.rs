@@ -16,7 +16,14 @@
 //!
 //! The two guarantees about writes are promises of each server about the order in which it applies
 //! them. So where nodes are named, both reads of the session that notices must be of one node; where
-//! they are not, the store counts as one node.
+//! they are not, the store counts as one node. Reads within one call prove nothing about each other.
+//! Reads of the phases settle and final reads are judged like all others, each at its node.
+//!
+//! Terry et al. ask of read-your-writes that a read comes to a server that *has* the session's write.
+//! No answer shows what a server has. So here too a read breaks the promise only if what it showed is
+//! known to be older than the own write, and a concurrent value that replaced it, which there may be a
+//! breach, is none here; and a value that is known to be older counts, whoever wrote it and however
+//! the session came to know that.
 //!
 //! Does not see: breaches that no read shows; counters; values that were written twice.
 //!

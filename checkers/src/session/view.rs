@@ -27,19 +27,22 @@ impl<'f, 'h> View<'f, 'h> {
         Self { facts, causality, turns, latest, touched: Vec::new() }
     }
 
-    /// Visits all clear reads, a session at a time, each in program order.
+    /// Visits all clear reads, a session at a time, each in program order. The reads of one call count
+    /// only for later calls: nothing is promised about the order within a call.
     pub(super) fn visit(mut self, mut visit: impl FnMut(&Self, &Turn)) -> Self {
         let order = &self.causality.order;
         let mut current = None;
-        for turn in &self.turns.turns {
-            if current != Some(turn.session) {
+        for call in self.turns.turns.chunk_by(|a, b| a.read.at.operation == b.read.at.operation) {
+            if current != Some(call[0].session) {
                 self.forget();
-                current = Some(turn.session);
+                current = Some(call[0].session);
             }
-            visit(&self, turn);
-            for maker in self.causality.seen.makers(turn.read.saw) {
-                let writer = order.session[*maker as usize];
-                self.saw(turn, writer, order.position[*maker as usize]);
+            call.iter().for_each(|turn| visit(&self, turn));
+            for turn in call {
+                for maker in self.causality.seen.makers(turn.read.saw) {
+                    let writer = order.session[*maker as usize];
+                    self.saw(turn, writer, order.position[*maker as usize]);
+                }
             }
         }
         self

@@ -75,8 +75,8 @@ fn is_known(lines: &[Line], value: i64, maker: usize, removal: usize) -> bool {
         && (had(&lines[maker]) || is_only && lines[maker..].iter().any(read))
 }
 
-/// True if a node that removed the value was read without it, and then with it again. Reads under
-/// load always see something here, so for that the other value must have been read in between.
+/// True if a node that removed the value was read with it, without it, and then with it again, and one
+/// call alone can have brought it.
 fn returns_on_a_node(lines: &[Line], value: i64) -> bool {
     let sees = |line: &Line, yes: bool| {
         line.is_confirmed() && matches!(&line.ask, Ask::Read(seen) if seen.contains(&value) == yes)
@@ -91,14 +91,17 @@ fn returns_on_a_node(lines: &[Line], value: i64) -> bool {
                 .filter(|removal| lines[*removal].node == read.node && lines[*removal].precedes(read))
                 .collect()
         };
-        let covers: Vec<Vec<usize>> = makers.iter().map(|maker| covering(*maker)).collect();
-        !makers.is_empty()
-            && lines.iter().filter(|gone| sees(gone, false)).any(|gone| {
-                gone.node == read.node
-                    && gone.precedes(read)
-                    && covers
-                        .iter()
-                        .all(|removals| removals.iter().any(|removal| lines[*removal].precedes(gone)))
+        let is_only = lines.iter().filter(|line| brings(line, value)).count() == 1;
+        let on_node = |other: &&Line| other.node == read.node;
+        is_only
+            && makers.first().is_some_and(|maker| {
+                let covers = covering(*maker);
+                lines.iter().filter(on_node).filter(|gone| sees(gone, false)).any(|gone| {
+                    let had = |had: &Line| sees(had, true) && had.precedes(gone);
+                    gone.precedes(read)
+                        && covers.iter().any(|removal| lines[*removal].precedes(gone))
+                        && lines[*maker..].iter().filter(on_node).any(had)
+                })
             })
     })
 }

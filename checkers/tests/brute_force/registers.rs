@@ -107,7 +107,10 @@ fn can_be_kept(lines: &[Line], finals: &[Vec<i64>], update: usize) -> bool {
         let descends = closure(comes_from);
         let is_possible = !known_to(lines, update).any(|before| descends[before][update])
             && (0..lines.len()).all(|index| !descends[index][index]);
-        is_possible && ends.iter().any(|end| *end == update || descends[*end][update])
+        let is_kept = ends.iter().any(|end| *end == update || descends[*end][update]);
+        let may_find = |index: usize| is_blind(&lines[index]) && !lines[index].precedes(&lines[update]);
+        let is_replaced = (0..lines.len()).any(|index| may_find(index) && descends[index][update]);
+        is_possible && (is_kept || is_replaced)
     })
 }
 
@@ -116,6 +119,11 @@ fn known_to(lines: &[Line], update: usize) -> impl Iterator<Item = usize> {
         matches!(lines[*before].ask, Ask::Write(_) | Ask::Delete)
             && lines[*before].is_known_to(&lines[update])
     })
+}
+
+/// True for what may replace anything, and then be gone itself without a trace.
+fn is_blind(line: &Line) -> bool {
+    matches!(line.ask, Ask::Write(_) | Ask::Delete) && line.is_possible()
 }
 
 fn closure(mut reaches: Vec<Vec<bool>>) -> Vec<Vec<bool>> {

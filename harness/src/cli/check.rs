@@ -6,7 +6,7 @@ use std::io::Read;
 use clap::Args;
 
 use super::run::expect_setting;
-use super::{Format, Session};
+use super::{Format, Session, say};
 use crate::exit::{Exit, Stop};
 use crate::judge::{Rules, judge};
 use crate::plan::{Expectation, OnIndeterminate, setting};
@@ -22,6 +22,7 @@ use histories::format::{self, Reading};
 pub(crate) struct Check {
     /// A history (JSON Lines, plain or zstd; - for standard input), a run's folder, or any unique part
     /// of a run's name, or `latest`
+    #[arg(allow_hyphen_values = true)]
     source: String,
     /// Only these guarantees, comma-separated; each is expected to hold
     #[arg(short, long, value_name = "LIST", value_delimiter = ',')]
@@ -42,7 +43,7 @@ impl Check {
     pub(crate) fn run(self, session: &Session) -> Result<Exit, Stop> {
         let (reading, run) = self.read(session)?;
         if session.quiet == 0 && session.format == Format::Text {
-            println!("{}\n", session.style.draw(&understood(&reading)));
+            say(format_args!("{}\n", session.style.draw(&understood(&reading))));
         }
         let rules = self.rules(run.as_ref())?;
         let judged = judge(&reading.history, &rules);

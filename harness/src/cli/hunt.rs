@@ -4,7 +4,7 @@ use clap::{ArgMatches, Args};
 use histories::Nanos;
 
 use super::run::Run;
-use super::{Session, block_on};
+use super::{Session, block_on, say};
 use crate::exit::{Exit, Stop};
 use crate::hunt::{Order, hunt};
 use crate::plan::World;
@@ -46,7 +46,7 @@ impl Hunt {
         }
         merged.plan.world = World::Sim;
         if self.run.shows_plan() {
-            print!("{}", merged.show());
+            say(format_args!("{}", merged.show().trim_end()));
             return Ok(Exit::Met);
         }
         let cores = std::thread::available_parallelism().map_or(1, usize::from);

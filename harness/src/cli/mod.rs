@@ -1,6 +1,7 @@
 //! The command line: what a person types, and where it goes.
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
@@ -59,7 +60,7 @@ Exit codes: a code under 64 is a verdict about the store, 64 and over means ther
    64  wrong command line      65  plan or history cannot be read
    69  store not reachable
    70  bug in rashomon         74  a result could not be written
-  130  stopped with Ctrl-C (what was recorded is kept, and was checked if possible)";
+  130  stopped with Ctrl-C, 143 by SIGTERM (what was recorded is kept, and was checked if possible)";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -151,12 +152,15 @@ pub(crate) fn main() -> u8 {
         Err(error) => return usage(&error),
     };
     log(&cli.global);
-    match dispatch(cli, &matches) {
-        Ok(exit) => exit.code(),
-        Err(stop) => {
+    // What panics is a bug of ours; the panic itself has said where.
+    let done = catch_unwind(AssertUnwindSafe(|| dispatch(cli, &matches)));
+    match done {
+        Ok(Ok(exit)) => exit.code(),
+        Ok(Err(stop)) => {
             complain(&stop);
             stop.exit.code()
         }
+        Err(_) => Exit::Internal.code(),
     }
 }
 
@@ -187,6 +191,11 @@ fn session(global: &Global) -> Session {
     }
 }
 
+/// Prints a line to standard output. A reader who has seen enough, such as `head`, is no failure.
+fn say(line: std::fmt::Arguments<'_>) {
+    let _ = writeln!(std::io::stdout(), "{line}");
+}
+
 /// clap ends with 2 where it is used wrongly; here 2 is a verdict.
 fn usage(error: &clap::Error) -> u8 {
     // A broken pipe leaves nobody to tell.
@@ -195,9 +204,9 @@ fn usage(error: &clap::Error) -> u8 {
 }
 
 fn complain(stop: &Stop) {
-    eprintln!("error: {:#}", stop.error);
+    let _ = writeln!(std::io::stderr(), "error: {:#}", stop.error);
     if stop.exit == Exit::Internal {
-        eprintln!("This should not happen: it is a bug in rashomon.");
+        let _ = writeln!(std::io::stderr(), "This should not happen: it is a bug in rashomon.");
     }
 }
 

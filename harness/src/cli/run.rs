@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args};
 
-use super::{Session, block_on};
+use super::{Session, block_on, say};
 use crate::exit::{Exit, Stop};
 use crate::plan::layer::{Layer, Merged, Origin, merge};
 use crate::plan::{Plan, file};
@@ -112,7 +112,7 @@ impl Run {
     pub(crate) fn run(self, session: &Session, matches: &ArgMatches) -> Result<Exit, Stop> {
         let merged = self.merged(matches)?;
         if self.show_plan {
-            print!("{}", merged.show());
+            say(format_args!("{}", merged.show().trim_end()));
             return Ok(Exit::Met);
         }
         let request = Request { merged, expected_by: None };

@@ -1,5 +1,6 @@
 //! `rashomon runs`: what is stored.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 
 use anyhow::Context;
@@ -7,7 +8,7 @@ use clap::{Args, Subcommand};
 use tabled::builder::Builder;
 use tabled::settings::Style as TableStyle;
 
-use super::Session;
+use super::{Session, say};
 use crate::exit::{Exit, Stop};
 use crate::store::Run;
 
@@ -58,9 +59,11 @@ impl Runs {
             Command::Rm(names) => {
                 let runs: Result<Vec<Run>, Stop> =
                     names.runs.iter().map(|name| session.store.find(name)).collect();
-                for run in runs? {
+                let runs: BTreeMap<String, Run> =
+                    runs?.into_iter().map(|run| (run.id.clone(), run)).collect();
+                for run in runs.values() {
                     run.remove()?;
-                    println!("deleted {}", run.id);
+                    say(format_args!("deleted {}", run.id));
                 }
             }
         }
@@ -71,7 +74,7 @@ impl Runs {
 fn list(session: &Session) -> Result<(), Stop> {
     let runs = session.store.list()?;
     if runs.is_empty() {
-        println!("no runs yet; make one with  rashomon demo");
+        say(format_args!("no runs yet; make one with  rashomon demo"));
         return Ok(());
     }
     let mut table = Builder::default();
@@ -80,7 +83,7 @@ fn list(session: &Session) -> Result<(), Stop> {
         let kept = if run.is_pinned() { "for ever" } else { "" };
         table.push_record([run.id.clone(), summary(run), kept.to_string()]);
     }
-    println!("{}", table.build().with(TableStyle::blank()));
+    say(format_args!("{}", table.build().with(TableStyle::blank())));
     Ok(())
 }
 
@@ -98,13 +101,13 @@ fn summary(run: &Run) -> String {
 fn open(run: &Run) -> Result<(), Stop> {
     let path = run.path("verdict.txt");
     let text = std::fs::read_to_string(&path).map_err(|_| Stop::usage(summary(run)))?;
-    println!("{text}\n  files    {}", run.folder.display());
+    say(format_args!("{text}\n  files    {}", run.folder.display()));
     Ok(())
 }
 
 fn pin(run: &Run, pinned: bool) -> Result<(), Stop> {
     run.pin(pinned)?;
-    println!("{} {}", if pinned { "kept for ever:" } else { "kept like any other:" }, run.id);
+    say(format_args!("{} {}", if pinned { "kept for ever:" } else { "kept like any other:" }, run.id));
     Ok(())
 }
 
@@ -117,6 +120,6 @@ fn pack(run: &Run) -> Result<(), Stop> {
         archive.into_inner()?.finish()?.sync_all()
     };
     pack().with_context(|| format!("cannot write {name}")).map_err(Stop::cannot_write)?;
-    println!("packed into {name}");
+    say(format_args!("packed into {name}"));
     Ok(())
 }

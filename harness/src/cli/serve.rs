@@ -7,7 +7,7 @@ use clap::Args;
 use nemesis::process::Supervisor;
 use reference_db::Mode;
 
-use super::block_on;
+use super::{block_on, say};
 use crate::exit::{Exit, Stop};
 use crate::run::StopSignal;
 use crate::target::TargetSpec;
@@ -77,7 +77,7 @@ impl Serve {
             };
             supervisor.start(name.clone(), command.spec()?).await.map_err(Stop::unavailable)?;
         }
-        println!("{target}, data and logs in {}", self.data.display());
+        say(format_args!("{target}, data and logs in {}", self.data.display()));
         for (index, name) in nodes.iter().enumerate() {
             tokio::select! {
                 ready = wait_until_ready(name, clients(index), &supervisor) => ready?,
@@ -85,9 +85,9 @@ impl Serve {
                     return Err(Stop::unavailable(format!("node {}: {}", exit.node, exit.detail)));
                 }
             }
-            println!("  {name}  http://{}", clients(index));
+            say(format_args!("  {name}  http://{}", clients(index)));
         }
-        println!("try  curl http://{}/v1/status        stop with Ctrl-C", clients(0));
+        say(format_args!("try  curl http://{}/v1/status        stop with Ctrl-C", clients(0)));
         tokio::select! {
             () = stop.stopped() => Ok(Exit::Met),
             Some(exit) = exits.recv() => Err(Stop::unavailable(format!("node {}: {}", exit.node, exit.detail))),

@@ -13,6 +13,7 @@
 //! success is a success, a read that got no answer has changed nothing, and everything else is
 //! unknown.
 
+use std::io::ErrorKind;
 use std::time::Duration;
 
 use histories::{Call, Key, MicroOp, Observed, Outcome, Reason, Reply, Value, Version};
@@ -144,9 +145,12 @@ impl Answer {
     }
 
     fn effect(&self, call: &Call) -> Effect {
-        let understood =
-            self.status.is_success() || (call.is_read_only() && matches!(self.status.as_u16(), 300 | 404));
+        let absent = self.status == StatusCode::NOT_FOUND && self.names_a_key();
+        let several = self.status == StatusCode::MULTIPLE_CHOICES;
+        let understood = self.status.is_success() || (call.is_read_only() && (absent || several));
         match self.header("RefDB-Outcome") {
+            // It says both that it happened and that it did not.
+            Some("not-applied") if understood && !call.is_read_only() => Effect::Unknown,
             Some("applied") if understood => Effect::Applied,
             Some("not-applied") if !understood => Effect::NotApplied,
             Some("unknown") => Effect::Unknown,
@@ -155,6 +159,16 @@ impl Answer {
             _ if call.is_read_only() => Effect::NotApplied,
             _ => Effect::Unknown,
         }
+    }
+
+    /// True if this is about a key and not, say, about a path that does not exist.
+    fn names_a_key(&self) -> bool {
+        #[derive(Deserialize)]
+        struct Keyed {
+            #[serde(rename = "key")]
+            _key: String,
+        }
+        serde_json::from_slice::<Keyed>(&self.body).is_ok()
     }
 
     fn refusal(&self) -> Reason {
@@ -270,7 +284,12 @@ fn doubt(call: &Call, error: &reqwest::Error) -> Outcome {
     }
     // Without a connection nothing was sent.
     if error.is_connect() {
-        return Outcome::Failed(Reason::REFUSED);
+        return Outcome::Failed(match cause(error) {
+            Some(cause) if cause.kind() != ErrorKind::ConnectionRefused => {
+                format!("cannot connect: {cause}").into()
+            }
+            _ => Reason::REFUSED,
+        });
     }
     undecided(call, Reason::DISCONNECTED)
 }
@@ -285,6 +304,18 @@ fn encode(key: &str) -> String {
             other => format!("%{other:02X}"),
         })
         .collect()
+}
+
+/// What the operating system said.
+fn cause(error: &reqwest::Error) -> Option<&std::io::Error> {
+    let mut source = std::error::Error::source(error);
+    while let Some(error) = source {
+        if let Some(error) = error.downcast_ref::<std::io::Error>() {
+            return Some(error);
+        }
+        source = error.source();
+    }
+    None
 }
 
 #[cfg(test)]
@@ -339,6 +370,8 @@ mod tests {
         check(write(), answer(404, None, ""), "unknown 404 Not Found");
         check(write(), answer(503, Some("applied"), ""), "unknown 503 Service Unavailable");
         check(read(), answer(503, None, ""), "failed 503 Service Unavailable");
+        check(read(), answer(404, None, "{}"), "failed 404 Not Found");
+        check(write(), answer(200, Some("not-applied"), r#"{"version":"A:1"}"#), "unknown 200 OK");
     }
 
     #[test]

@@ -127,7 +127,7 @@ impl Progress {
             let _ = writeln!(log, "{line}");
         }
         if inner.how == ProgressHow::Line {
-            eprintln!("{line}");
+            tell(&line);
         }
     }
 
@@ -136,8 +136,8 @@ impl Progress {
         let inner = self.lock();
         match (&inner.frame, inner.how) {
             (_, ProgressHow::None) => {}
-            (Some((frame, _)), _) => frame.suspend(|| eprintln!("{sentence}")),
-            (None, _) => eprintln!("{sentence}"),
+            (Some((frame, _)), _) => frame.suspend(|| tell(sentence)),
+            (None, _) => tell(sentence),
         }
     }
 
@@ -172,4 +172,9 @@ impl Progress {
     fn lock(&self) -> std::sync::MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// A line to standard error, for whoever still reads along.
+pub(crate) fn tell(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
 }

@@ -46,10 +46,10 @@ pub(crate) fn build(history: &History, judged: &Judged, circumstances: Circumsta
 fn state_of(judged: &Judged) -> State {
     let counts = |row: &&Row| row.expected != Expectation::Watch;
     let broken = |row: &Row| row.verdict.is_broken();
-    if judged.exit == Exit::Broken || judged.rows.iter().filter(counts).any(broken) {
+    if judged.finding == Exit::Broken || judged.rows.iter().filter(counts).any(broken) {
         return State::Broken;
     }
-    match judged.exit {
+    match judged.finding {
         Exit::Indeterminate => State::Indeterminate,
         _ => State::Held,
     }
@@ -58,7 +58,7 @@ fn state_of(judged: &Judged) -> State {
 fn headline(history: &History, judged: &Judged, state: State) -> String {
     let expected: Vec<&Row> = judged.rows.iter().filter(|row| row.expected != Expectation::Watch).collect();
     match state {
-        State::Broken => match expected.iter().find(|row| row.verdict.is_broken()) {
+        State::Broken => match telling_row(&expected, judged.finding) {
             Some(row) => format!("{}: {}", row.verdict.guarantee, row.verdict.summary),
             None => missing_break(&expected),
         },
@@ -91,6 +91,14 @@ fn headline(history: &History, judged: &Judged, state: State) -> String {
 
 fn is_unjudged(row: &Row) -> bool {
     matches!(row.verdict.judgement, Judgement::NotJudged { .. })
+}
+
+/// The first row that must hold and was seen broken; if nothing failed, the first that broke as expected.
+fn telling_row<'r>(expected: &[&'r Row], finding: Exit) -> Option<&'r Row> {
+    let broken = |row: &&&Row| row.verdict.is_broken();
+    let failing = expected.iter().filter(broken).find(|row| row.expected == Expectation::Hold);
+    let as_expected = || expected.iter().find(broken).filter(|_| finding != Exit::Broken);
+    failing.or_else(as_expected).copied()
 }
 
 fn missing_break(expected: &[&Row]) -> String {
@@ -145,6 +153,7 @@ fn exit_note(state: State, exit: Exit, circumstances: &Circumstances) -> String 
     match (state, exit, circumstances.expected_by) {
         (State::Broken, Exit::Met, Some(command)) => format!(", because the {command} expects this"),
         (State::Broken, Exit::Met, None) => ", because the plan expects this".into(),
+        (State::Indeterminate, Exit::Met, _) => ", because the plan lets this pass".into(),
         (_, Exit::Interrupted, _) => ", because it was stopped with Ctrl-C".into(),
         (_, Exit::Terminated, _) => ", because it was told to stop".into(),
         _ => String::new(),
@@ -230,10 +239,19 @@ fn advice(history: &History, judged: &Judged, state: State) -> Vec<String> {
     match state {
         State::Broken => Vec::new(),
         State::Held => {
-            let mut advice = vec![
-                "This is no proof of correctness: it says that this load and these faults broke nothing."
-                    .to_string(),
-            ];
+            let broke: Vec<&str> = judged
+                .rows
+                .iter()
+                .filter(|row| row.verdict.is_broken())
+                .map(|row| row.verdict.guarantee)
+                .collect();
+            let mut advice = vec![match broke.as_slice() {
+                [] => {
+                    "This is no proof of correctness: it says that this load and these faults broke nothing."
+                        .to_string()
+                }
+                broke => format!("Broken, but only watched: {}.", listed(broke)),
+            }];
             let tried: Vec<&str> = history.faults().iter().map(|(_, fault)| fault.name.as_str()).collect();
             let untried: Vec<&str> = nemesis::fault::FAULTS
                 .iter()
@@ -242,8 +260,10 @@ fn advice(history: &History, judged: &Judged, state: State) -> Vec<String> {
                 .collect();
             if !untried.is_empty() && history.header().target.starts_with("reference:") {
                 advice.push(format!(
-                    "Not tested: {}. Try: rashomon run --faults {} --repeat 20",
+                    "Not tested: {}. Try: rashomon run -t {} -w {} --faults {} --repeat 20",
                     untried.join(", "),
+                    history.header().target,
+                    history.header().workload,
                     untried.join(","),
                 ));
             }

@@ -5,11 +5,12 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use anyhow::Context;
 use checkers::wording::{counted, grouped};
-use histories::{EventKind, FaultStage, Header, Nanos, NodeName, NodeState, Phase};
+use histories::{EventKind, FaultStage, Header, Nanos, NodeEvent, NodeName, NodeState, Phase};
 use nemesis::driver::{Happening, LiveControls, Ready, drive};
-use nemesis::{PlannedFault, Schedule};
-use tokio::sync::watch;
+use nemesis::{Effect, PlannedFault, Schedule};
+use tokio::sync::{mpsc, watch};
 
 use super::load::{Sessions, Stage};
 use super::{Resolved, StopSignal, final_reads, load, settle};
@@ -19,7 +20,7 @@ use crate::plan::Plan;
 use crate::progress::{NodeGlyph, Progress, Scene, Stats};
 use crate::recorder;
 use crate::store::Run;
-use crate::target::{Power, processes};
+use crate::target::{Hands, Power, processes};
 use crate::workload::Workload;
 
 /// How often the frame is drawn.
@@ -37,6 +38,13 @@ pub(super) async fn record(
     run: &Run,
     stop: &StopSignal,
 ) -> Result<(), Stop> {
+    let needed = files_needed(resolved);
+    if let Some(limit) = nemesis::process::raise_file_limit().filter(|limit| *limit < needed) {
+        return Err(Stop::usage(format!(
+            "{} clients need {needed} open files, and this system allows {limit}; take fewer clients, or more with  ulimit -n {needed}",
+            resolved.clients
+        )));
+    }
     let folder = run.path("nodes");
     std::fs::create_dir_all(&folder).map_err(Stop::cannot_write)?;
     let (cluster, power) = tokio::select! {
@@ -56,13 +64,38 @@ pub(super) async fn record(
     };
     let show = Show::new(session.progress.clone(), stage.clone(), resolved, run);
     let watching = tokio::spawn(show.clone().watch());
-    let aftermath = act(&stage, &show, resolved, workload, power, stop).await;
+    act(&stage, &show, resolved, workload, power, stop).await;
     watching.abort();
+    // Its last frame, if it was just drawing one.
+    let _ = watching.await;
     session.progress.clear();
-    let recorded = writer.finish().map_err(Stop::cannot_write);
+    let recorded = writer.finish().with_context(|| {
+        format!("cannot write the history; what was recorded can be judged with  rashomon check {}", run.id)
+    });
     forget_data(&folder);
-    aftermath?;
-    recorded
+    recorded.map_err(Stop::cannot_write)
+}
+
+/// Sockets of the clients and of the proxies between them and the nodes, those of the nodes' links, and
+/// some for everything else.
+fn files_needed(resolved: &Resolved) -> u64 {
+    let nodes = resolved.nodes.len() as u64;
+    let of_a_client = if resolved.roams() { 3 * nodes } else { 3 };
+    u64::from(resolved.clients) * of_a_client + nodes * nodes * 8 + 200
+}
+
+/// How long after the load a call may still arrive: a client waits for its time-out, and a slow link
+/// holds what it carries.
+fn straggling(resolved: &Resolved) -> Nanos {
+    let faults = &resolved.faults.faults;
+    if faults.is_empty() {
+        return Nanos(0);
+    }
+    let late = faults.iter().flat_map(|fault| &fault.effects).map(|effect| match effect {
+        Effect::Slow { latency_ms, jitter_ms, .. } => latency_ms.saturating_add(*jitter_ms),
+        Effect::Cut { .. } | Effect::Kill { .. } | Effect::Pause { .. } => 0,
+    });
+    resolved.timeout + Nanos::from_millis(2 * late.max().unwrap_or(0))
 }
 
 /// Load and faults side by side, then heal, settle and the final reads.
@@ -73,13 +106,20 @@ async fn act(
     workload: &dyn Workload,
     power: Option<Power>,
     stop: &StopSignal,
-) -> Result<(), Stop> {
+) {
     stage.recorder.record(EventKind::Phase(Phase::Load));
     show.begin(resolved, workload);
+    let (power, exits) = power.map(Power::split).unzip();
+    let listener = exits.map(|exits| tokio::spawn(show.clone().listen(exits)));
     let (halt, halted) = watch::channel(false);
     let trouble = trouble(stage, show, resolved, power, halted);
     let load = async {
         let keys = load::drive(stage, resolved, workload, stop).await;
+        // The last call may be planned well before the end, and a fault after it.
+        tokio::select! {
+            () = load::sleep_until(&stage.recorder, resolved.duration) => {}
+            () = stop.stopped() => {}
+        }
         // What still hurts is healed now.
         halt.send_replace(true);
         keys
@@ -87,7 +127,7 @@ async fn act(
     let (keys, power) = tokio::join!(load, trouble);
     show.phase("settling");
     let quiet = stage.recorder.now();
-    let equal = settle::settle(stage, resolved.settle).await;
+    let equal = settle::settle(stage, resolved.settle, straggling(resolved)).await;
     show.settled(equal, quiet);
     show.phase("reading");
     show.tell(&format!("reading {} keys back from every node, and checking", grouped(keys.len() as u64)));
@@ -96,26 +136,24 @@ async fn act(
         "read",
         &format!("final keys={} nodes={} answered={answered}/{asked}", keys.len(), stage.nodes.len()),
     );
-    if let Some(mut power) = power {
-        while let Ok(exit) = power.exits.try_recv() {
-            show.happened(&Happening::Node(exit.clone()));
-            stage.recorder.record(EventKind::Node(exit));
-        }
+    if let Some(listener) = listener {
+        listener.abort();
+    }
+    if let Some(power) = power {
         power.supervisor.kill_all().await;
     }
     stage.recorder.record(EventKind::Phase(Phase::Done));
-    Ok(())
 }
 
-/// Obeys the schedule of faults, and notices nodes that end by themselves.
+/// Obeys the schedule of faults.
 async fn trouble(
     stage: &Stage,
     show: &Show,
     resolved: &Resolved,
-    power: Option<Power>,
+    power: Option<Hands>,
     halted: watch::Receiver<bool>,
-) -> Option<Power> {
-    let mut power = power?;
+) -> Option<Hands> {
+    let power = power?;
     let controls = LiveControls {
         mesh: Some(power.mesh.clone()),
         supervisor: Some(power.supervisor.clone()),
@@ -139,23 +177,14 @@ async fn trouble(
             Happening::Node(node) => EventKind::Node(node),
         });
     };
-    let mut driven = std::pin::pin!(drive(&resolved.faults, &controls, move || clock.now(), on, halted));
-    let summary = loop {
-        tokio::select! {
-            summary = &mut driven => break summary,
-            Some(exit) = power.exits.recv() => {
-                show.happened(&Happening::Node(exit.clone()));
-                stage.recorder.record(EventKind::Node(exit));
-            }
-        }
-    };
+    let summary = drive(&resolved.faults, &controls, move || clock.now(), on, halted).await;
     for unhealed in summary.unhealed {
         show.say(&format!("not seen to heal: {unhealed}"));
     }
     Some(power)
 }
 
-fn ready(power: &Power) -> Ready {
+fn ready(power: &Hands) -> Ready {
     let (clients, supervisor) = (power.clients.clone(), power.supervisor.clone());
     Arc::new(move |node: NodeName| {
         let (clients, supervisor) = (clients.clone(), supervisor.clone());
@@ -252,6 +281,14 @@ impl Show {
     fn tell(&self, what: &str) {
         if self.progress.is_full() {
             self.say(&format!("{:>7.1} s  {what}", self.stage.recorder.now().as_secs_f64()));
+        }
+    }
+
+    /// Records nodes that end by themselves, until it is aborted.
+    async fn listen(self, mut exits: mpsc::UnboundedReceiver<NodeEvent>) {
+        while let Some(exit) = exits.recv().await {
+            self.happened(&Happening::Node(exit.clone()));
+            self.stage.recorder.record(EventKind::Node(exit));
         }
     }
 

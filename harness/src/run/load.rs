@@ -149,7 +149,7 @@ impl Worker {
 }
 
 #[expect(clippy::disallowed_methods, reason = "an open-loop load waits for the planned time of each call")]
-async fn sleep_until(recorder: &Recorder, planned: Nanos) {
+pub(crate) async fn sleep_until(recorder: &Recorder, planned: Nanos) {
     let wait = planned.since(recorder.now());
     if wait > Nanos(0) {
         tokio::time::sleep(wait.into()).await;

@@ -9,6 +9,7 @@
 //!
 //! The judge sees what is on the disk, and nothing else.
 
+use anyhow::Context;
 use histories::{FaultStage, Header, Nanos, NodeName};
 use nemesis::{FaultSpec, Schedule};
 use rand_chacha::ChaCha8Rng;
@@ -132,8 +133,12 @@ pub(crate) async fn repeat(session: &Session, request: Request) -> Result<Exit, 
         }
         let one = one_run(session, &request, seed, &stop).await?;
         exit = exit.worse(one);
-        if one == Exit::Broken || stop.reason().is_some() {
+        if one == Exit::Broken {
             break;
+        }
+        if stop.reason().is_some() {
+            // Seeds that were asked for and not run are no verdict.
+            return Ok(if index + 1 < plan.repeat { exit.worse(stop.exit()) } else { exit });
         }
     }
     Ok(exit)
@@ -156,6 +161,10 @@ async fn one_run(session: &Session, request: &Request, seed: Seed, stop: &StopSi
         World::Sim => sim::record(session, plan, &resolved, workload, &header, &run, stop),
     };
     session.progress.clear();
+    if recorded.is_err() && !run.history().exists() {
+        // Nothing happened that could be looked at.
+        run.remove()?;
+    }
     recorded?;
 
     let circumstances = Circumstances { interrupted: stop.reason(), notes, expected_by: request.expected_by };
@@ -206,19 +215,17 @@ fn resolve_faults(plan: &Plan, nodes: &[NodeName], seed: Seed) -> Result<Schedul
                 let spec = FaultSpec::deserialize(table.clone());
                 specs.push(spec.map_err(|error| Stop::data(format!("{place}: fault: {}", error.message())))?);
             }
-            let place = tables.first().map_or("the plan", |(_, place)| place.as_str());
             Schedule::resolve(&specs, nodes, end, &mut rng).map_err(|error| {
-                Stop::data(format!("{}: {error}", place_of(&error, tables).unwrap_or(place)))
+                let alone = |spec: &FaultSpec| {
+                    let mut rng = seed.fork("faults").stream();
+                    Schedule::resolve(std::slice::from_ref(spec), nodes, end, &mut rng).is_err()
+                };
+                // What is wrong with none of them alone is wrong between them.
+                let culprit = specs.iter().position(alone).unwrap_or(specs.len().saturating_sub(1));
+                Stop::data(format!("{}: {error}", tables[culprit].1))
             })
         }
     }
-}
-
-/// The line of the fault that an error is about, as its text says `F1`.
-fn place_of<'a>(error: &nemesis::Error, tables: &'a [(toml::Table, String)]) -> Option<&'a str> {
-    let text = error.to_string();
-    let index = (0..tables.len()).find(|index| text.contains(&format!("F{index}")))?;
-    Some(&tables[index].1)
 }
 
 fn resolve(
@@ -292,7 +299,7 @@ fn readme(run: &Run, resolved: &Resolved) -> String {
          nodes/               what each node printed\n\
          run.log              what happened when\n\n\
          Judge it again       rashomon check {id}\n\
-         Run it again         rashomon run {folder}/plan.toml --seed {seed}\n",
+         Run it again         rashomon run {folder}/plan.toml --seed {seed} --repeat 1\n",
         seed = resolved.seed,
         id = run.id,
         folder = run.folder.display(),
@@ -315,10 +322,18 @@ fn finish(
     let interrupted = circumstances.interrupted;
     let report = build::build(&history, &judged, circumstances);
     let links = links(request, run, &report, &history);
-    store_verdict(run, &report, &links)?;
-    run.pack_history().map_err(Stop::cannot_write)?;
     report::print(session, &report, &links, Extent { brief: false, all: false })?;
-    Ok(interrupted.map_or(judged.exit, |exit| judged.exit.worse(exit)))
+    let exit = interrupted.map_or(judged.exit, |exit| judged.exit.worse(exit));
+    let stored = store_verdict(run, &report, &links)
+        .and_then(|()| run.pack_history().context("cannot compress the history").map_err(Stop::cannot_write));
+    match stored {
+        // A proof stays a proof, whether or not it could be put down.
+        Err(stop) if exit == Exit::Broken => {
+            session.progress.say(&format!("error: {:#}", stop.error));
+            Ok(exit)
+        }
+        stored => stored.map(|()| exit),
+    }
 }
 
 fn check_line(judged: &Judged) -> String {
@@ -346,7 +361,7 @@ fn links(request: &Request, run: &Run, report: &Report, history: &histories::His
             let world = if request.merged.plan.world == World::Sim { " --world sim" } else { "" };
             format!("rashomon {}{world} --seed {seed}", request.merged.plan.name)
         }
-        None => format!("rashomon run {}/plan.toml --seed {seed}", run.folder.display()),
+        None => format!("rashomon run {}/plan.toml --seed {seed} --repeat 1", run.folder.display()),
     };
     lines.push(("again", again));
     if report.findings.len() > 1 {

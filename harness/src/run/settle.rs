@@ -12,14 +12,18 @@ use crate::target::Replicas;
 const LOOK: Duration = Duration::from_millis(50);
 
 /// Waits until the replicas are equal, at most `limit`. True if they were seen to be.
-pub(crate) async fn settle(stage: &Stage, limit: Nanos) -> bool {
+///
+/// Nothing is settled before `quiet` is over: so long may a call that its client has given up still be
+/// on its way.
+pub(crate) async fn settle(stage: &Stage, limit: Nanos, quiet: Nanos) -> bool {
     stage.recorder.record(EventKind::Phase(Phase::Settle));
-    let end = stage.recorder.now() + limit;
+    let began = stage.recorder.now();
+    let (quiet, end) = (began + quiet, began + limit.max(quiet));
     let mut before = Replicas::Different;
     loop {
         let now = stage.cluster.compare().await;
-        // Twice the same: what a cut had held back may still have been on its way at the first look.
-        if now != Replicas::Different && now == before {
+        let is_quiet = stage.recorder.now() >= quiet;
+        if is_quiet && now != Replicas::Different && now == before {
             stage.recorder.record(EventKind::Phase(Phase::Settled));
             return true;
         }

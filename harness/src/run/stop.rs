@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::watch;
 
 use crate::exit::Exit;
+use crate::progress::tell;
 
 /// Tells everyone who waits that the run shall come to its end.
 #[derive(Clone)]
@@ -51,13 +52,11 @@ impl StopSignal {
 
     fn announce(&self, exit: Exit) {
         if self.signalled.swap(true, Ordering::SeqCst) {
-            eprintln!(
-                "\nrashomon: stopped at once; what was recorded is kept and can be judged with  rashomon check latest"
-            );
+            tell("\nrashomon: stopped at once; what was recorded is kept: rashomon check latest");
             std::process::exit(exit.code().into());
         }
-        eprintln!(
-            "\nrashomon: stopping; faults are healed and what was recorded is checked (again to quit at once)"
+        tell(
+            "\nrashomon: stopping; faults are healed and what was recorded is checked (again to quit at once)",
         );
         self.reason.send_replace(Some(exit));
     }

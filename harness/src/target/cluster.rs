@@ -36,14 +36,27 @@ enum Way {
     },
 }
 
-/// Processes and links of a cluster that the harness started itself.
+/// Power over a cluster that the harness started itself, and news of it.
 pub(crate) struct Power {
-    pub(crate) mesh: Mesh,
-    pub(crate) supervisor: Supervisor,
+    pub(crate) hands: Hands,
     /// Nodes that ended without being told to.
     pub(crate) exits: mpsc::UnboundedReceiver<NodeEvent>,
+}
+
+/// Processes and links of a cluster that the harness started itself.
+pub(crate) struct Hands {
+    pub(crate) mesh: Mesh,
+    pub(crate) supervisor: Supervisor,
     /// Where each node takes clients, without a proxy between.
     pub(crate) clients: Vec<(NodeName, SocketAddr)>,
+}
+
+impl Power {
+    /// The nodes' unasked ends are for one listener, everything else for many.
+    pub(crate) fn split(self) -> (Hands, mpsc::UnboundedReceiver<NodeEvent>) {
+        let Self { hands, exits } = self;
+        (hands, exits)
+    }
 }
 
 impl TargetSpec {
@@ -105,7 +118,7 @@ async fn start_reference(
     };
     let clients = nodes.iter().cloned().zip(started.clients).collect();
     let cluster = Cluster { nodes, dialect: Dialect::of(spec.mode), way };
-    Ok((Arc::new(cluster), Some(Power { mesh, supervisor, exits, clients })))
+    Ok((Arc::new(cluster), Some(Power { hands: Hands { mesh, supervisor, clients }, exits })))
 }
 
 /// How long a look at a node may take.

@@ -11,7 +11,7 @@ use crate::names;
 mod cluster;
 pub(crate) mod processes;
 
-pub(crate) use cluster::{Cluster, Power, Replicas};
+pub(crate) use cluster::{Cluster, Hands, Power, Replicas};
 
 /// What a plan says of its target.
 #[derive(Debug, Clone, PartialEq, Eq)]

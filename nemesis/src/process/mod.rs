@@ -15,9 +15,11 @@
 //! node that is stopped while the harness is killed lives on until somebody continues it.
 
 mod child;
+mod files;
 mod keeper;
 mod spawner;
 mod supervisor;
 
 pub use child::exit_with_parent;
+pub use files::raise_file_limit;
 pub use supervisor::{CommandSpec, ProcessState, Supervisor};

@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::{self, OpenOptions};
 use std::io;
+use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -214,6 +215,8 @@ fn prepare(spec: &CommandSpec) -> io::Result<Command> {
     let mut command = Command::new(&spec.program);
     command.args(&spec.args).envs(&spec.env).env(PARENT_VARIABLE, std::process::id().to_string());
     // Nobody writes to standard input: the child reads from it when we are gone.
+    // A Ctrl-C at the terminal is for the harness: it heals and reads back, and needs its nodes for that.
+    command.process_group(0);
     command.stdin(Stdio::piped()).stdout(log.try_clone()?).stderr(log);
     Ok(command)
 }

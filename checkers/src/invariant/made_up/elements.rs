@@ -12,12 +12,13 @@ pub(super) fn check<'h>(facts: &Facts<'h>, key: KeyNumber, flaws: &mut Vec<Flaw<
     for read in facts.on_key(key) {
         let Some(observed) = facts.observed(*read) else { continue };
         count += u64::from(!observed.is_absent());
-        for (index, value) in observed.values.iter().enumerate() {
+        for value in &observed.values {
             match value.as_list() {
                 Some(elements) if sound.covers(facts, (key, *read), elements) => {}
                 Some(_) => check_list(facts, (key, *read), value, flaws),
                 None => {
-                    let maker = facts.maker(key, value, observed.versions.get(index));
+                    // By the value alone: a version does not say that it is what was written.
+                    let maker = facts.maker(key, value, None);
                     flaws.extend(flaw(facts, (key, *read), value, maker));
                 }
             }
@@ -80,8 +81,11 @@ pub(super) fn check_list<'h>(
         match maker.first() {
             Some(first) if was_asked_before(facts, first, read) => {
                 // The second time tells; a third would only say it again.
-                if *times == 2 && has_too_many(facts, key, (element, elements), maker) {
-                    flaws.push(Flaw { key, read, value: element, kind: FlawKind::Twice(first) });
+                if *times == 2 {
+                    let seen = elements.iter().filter(|other| *other == element).count() as u64;
+                    let written = times_written(facts, key, element, maker);
+                    let kind = FlawKind::TooOften { first, written, seen };
+                    flaws.extend((seen > written).then_some(Flaw { key, read, value: element, kind }));
                 }
             }
             _ => flaws.extend(flaw(facts, (key, read), element, maker)),
@@ -89,13 +93,7 @@ pub(super) fn check_list<'h>(
     }
 }
 
-fn has_too_many(
-    facts: &Facts<'_>,
-    key: KeyNumber,
-    (element, elements): (&Value, &[Value]),
-    maker: Maker,
-) -> bool {
-    let seen = elements.iter().filter(|other| *other == element).count();
+fn times_written(facts: &Facts<'_>, key: KeyNumber, element: &Value, maker: Maker) -> u64 {
     let written = match maker {
         Maker::Nobody => 0,
         Maker::One(at) => times_brought(facts.micro_op(at), element),
@@ -105,7 +103,7 @@ fn has_too_many(
             on_key.map(|at| times_brought(facts.micro_op(*at), element)).sum()
         }
     };
-    seen > written
+    written as u64
 }
 
 fn times_brought(micro_op: &MicroOp, element: &Value) -> usize {

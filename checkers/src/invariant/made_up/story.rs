@@ -2,7 +2,7 @@
 
 use histories::Operation;
 
-use super::{Flaw, FlawKind};
+use super::{Flaw, FlawKind, elements};
 use crate::facts::{Address, Facts, natural_order};
 use crate::wording::{counted, grouped, listed, shown, step};
 use crate::{Certainty, Edge, EdgeKind, Finding, Step};
@@ -64,9 +64,17 @@ fn told(facts: &Facts<'_>, flaw: &Flaw<'_>) -> (String, String) {
             format!(", which client {} asked to write only after that.", client(write)),
             "The read ended before the value existed.".into(),
         ),
-        FlawKind::Twice(write) => (
-            format!(" more than once, but client {} wrote it only once.", client(write)),
+        FlawKind::TooOften { first, written: 1, .. } => (
+            format!(" more than once, but client {} wrote it only once.", client(first)),
             "One call may take effect once.".into(),
+        ),
+        FlawKind::TooOften { written, seen, .. } => (
+            format!(
+                ", which was there {}, but written only {} in the whole history.",
+                often(seen),
+                often(written)
+            ),
+            "Each call may take effect once.".into(),
         ),
         FlawKind::OutOfBounds { low, high } => (
             format!(", but all calls until then allow only {low} to {high}."),
@@ -93,9 +101,15 @@ fn steps_and_edges(facts: &Facts<'_>, flaw: &Flaw<'_>) -> (Vec<Step>, Vec<Edge>)
                 vec![edge(write, flaw.read, EdgeKind::WriteRead, "the read saw what it would have written")],
             )
         }
-        FlawKind::Twice(write) => (
-            vec![step(facts, write, "written once"), read("seen more than once")],
-            vec![edge(write, flaw.read, EdgeKind::WriteRead, "the read saw what it wrote")],
+        FlawKind::TooOften { first, written, seen } => (
+            match written {
+                1 => vec![step(facts, first, "written once"), read("seen more than once")],
+                _ => vec![
+                    step(facts, first, format!("written {}, here first", often(written))),
+                    read(&format!("seen {}", often(seen))),
+                ],
+            },
+            vec![edge(first, flaw.read, EdgeKind::WriteRead, "the read saw what it wrote")],
         ),
         FlawKind::Future(write) if write.operation == flaw.read.operation => {
             (vec![read("the proof")], Vec::new())
@@ -114,8 +128,9 @@ fn certainty(facts: &Facts<'_>, flaw: &Flaw<'_>) -> Certainty {
     let unknown = |at: Address| -> Option<&Operation> {
         Some(facts.operation(at)).filter(|operation| operation.outcome.is_unknown())
     };
-    if let FlawKind::Twice(write) = flaw.kind
-        && let Some(operation) = unknown(write)
+    let brings = |at: &Address| elements::brings(facts.micro_op(*at), flaw.value);
+    if let FlawKind::TooOften { .. } = flaw.kind
+        && let Some(operation) = facts.on_key(flaw.key).iter().copied().filter(brings).find_map(unknown)
     {
         return Certainty::Likely(format!(
             "depends on {} of {}, whose answer never came: it may have been sent twice",
@@ -123,6 +138,11 @@ fn certainty(facts: &Facts<'_>, flaw: &Flaw<'_>) -> Certainty {
         ));
     }
     Certainty::Certain("the read was answered, and the history has every call that was made".into())
+}
+
+/// `twice`, `3 times`.
+fn often(times: u64) -> String {
+    if times == 2 { "twice".into() } else { counted(times, "time", "times") }
 }
 
 /// What happened, in the user's terms.

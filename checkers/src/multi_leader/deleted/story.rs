@@ -2,9 +2,10 @@
 
 use histories::NodeName;
 
-use super::{Return, has_elements};
+use super::{Before, Return, has_elements};
 use crate::facts::{Address, Facts, KeyNumber};
-use crate::wording::{listed, place, shown, step};
+use crate::multi_leader::is_same_node;
+use crate::wording::{all_answered, listed, place, shown, step};
 use crate::{Certainty, Edge, EdgeKind, Finding, Step};
 
 /// The fewest operations first, then the shortest time, then the lowest key.
@@ -20,7 +21,7 @@ pub(super) fn sort(facts: &Facts<'_>, findings: &mut [Finding]) {
 pub(super) fn finding(facts: &Facts<'_>, key: KeyNumber, returns: &[Return<'_>]) -> Option<Finding> {
     let span = |found: &&Return<'_>| {
         let (made, read) = (facts.operation(found.maker), facts.operation(found.read));
-        (found.gone.is_some(), read.invoked.since(made.invoked), found.read)
+        (found.before.is_some(), read.invoked.since(made.invoked), found.read)
     };
     let simplest = returns.iter().min_by_key(span)?;
     let removal = facts.operation(simplest.removal);
@@ -44,8 +45,8 @@ fn story(facts: &Facts<'_>, key: KeyNumber, found: &Return<'_>) -> String {
         true => format!("removed {value} from {name}"),
         false => format!("deleted {name}, which held {value},"),
     };
-    let again = match found.gone {
-        Some(_) => format!("First it was gone from {}; then it was back", place(removal)),
+    let again = match found.before {
+        Some(_) => format!("Reads on {} saw it, then saw it gone, and then it was back", place(removal)),
         None => format!("At the end {value} was there all the same, on {}", where_seen(facts, key, found)),
     };
     format!(
@@ -71,7 +72,9 @@ fn where_seen(facts: &Facts<'_>, key: KeyNumber, found: &Return<'_>) -> String {
 fn steps(facts: &Facts<'_>, found: &Return<'_>) -> Vec<Step> {
     let mut steps =
         vec![step(facts, found.maker, ""), step(facts, found.removal, "this delete does not last")];
-    steps.extend(found.gone.map(|gone| step(facts, gone, "gone")));
+    if let Some(Before { had, gone }) = found.before {
+        steps.extend([step(facts, had, "there"), step(facts, gone, "gone")]);
+    }
     steps.push(step(facts, found.read, "the proof: it is back"));
     steps.sort_by_key(|step| step.operation);
     steps
@@ -89,7 +92,7 @@ fn edges(facts: &Facts<'_>, found: &Return<'_>) -> Vec<Edge> {
     };
     let knew = if made.session == removed.session {
         format!("the client that deleted had written {value} itself")
-    } else if made.precedes(removed) && made.node == removed.node {
+    } else if made.precedes(removed) && is_same_node(made, removed) {
         format!("{value} was written to {} before", place(removed))
     } else {
         format!("{value} was read by this client or on this node before the delete")
@@ -119,11 +122,8 @@ fn certainty(facts: &Facts<'_>, found: &Return<'_>) -> Certainty {
             made.id, made.session
         ));
     }
-    let count = if found.gone.is_some() { 4 } else { 3 };
-    Certainty::Certain(format!(
-        "all {count} operations were answered, and {} was not written again",
-        shown(found.value)
-    ))
+    let count = if found.before.is_some() { 5 } else { 3 };
+    Certainty::Certain(format!("{}, and {} was not written again", all_answered(count), shown(found.value)))
 }
 
 fn node(node: Option<&NodeName>) -> String {

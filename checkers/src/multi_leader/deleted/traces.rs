@@ -5,6 +5,7 @@ use rustc_hash::FxHashMap;
 
 use super::{Memory, has_elements, takes_out};
 use crate::facts::{Address, Facts, KeyNumber, Maker};
+use crate::multi_leader::is_same_node;
 
 /// Follows the values of one key.
 pub(super) struct Traces<'f, 'h> {
@@ -83,7 +84,7 @@ fn is_known(earlier: &Operation, later: &Operation) -> bool {
 }
 
 fn is_same_place(one: &Operation, other: &Operation) -> bool {
-    one.session == other.session || one.node == other.node
+    one.session == other.session || is_same_node(one, other)
 }
 
 /// True if the session or the node of this removal had before what it removes. Looks back from the

@@ -4,6 +4,8 @@
 //! ```text
 //!   +1 ok   +1 ok   +5 unknown    final value 2 or 7 is possible, so [2, 7]; 1 means that at least one
 //!                                  confirmed increment disappeared
+//!   +1 ok   +1 ok   -1 ok         1; 0 means that an increment disappeared, or that the decrement
+//!                                  took effect twice; 2 may as well be an increment that did
 //! ```
 
 use histories::MicroOp;
@@ -11,8 +13,10 @@ use histories::MicroOp;
 use super::{End, Example, Judged, Loss, blind_chances};
 use crate::facts::{Address, Facts, KeyNumber};
 
-/// Not judged if nodes disagree (each may have kept something else), or if the counter is also
-/// written, deleted or changed by compare-and-set.
+/// Not judged if nodes disagree (each may have kept something else), if the counter is also written,
+/// deleted or changed by compare-and-set, or if the sum is too large and there are increments: one that
+/// took effect twice is not lost. Too small a sum is told as a loss, but only as likely if there are
+/// decrements.
 pub(super) fn judge(facts: &Facts<'_>, key: KeyNumber, end: &End<'_>) -> Judged {
     let usage = facts.usage(key);
     let sum = Sum::new(facts, key, end);
@@ -21,16 +25,27 @@ pub(super) fn judge(facts: &Facts<'_>, key: KeyNumber, end: &End<'_>) -> Judged 
     if usage.writes + usage.compare_and_sets + usage.deletes > 0 {
         return judged;
     }
-    judged.is_clear = true;
+    let repeatable = |is_positive: bool| {
+        let amounts = sum.updates.iter().copied();
+        amounts.filter(|at| amount(facts, *at) != 0).find(|at| (amount(facts, *at) > 0) == is_positive)
+    };
+    // Beyond all increments or all decrements it is made up rather than lacking one.
     let (missing, is_positive) = match value {
-        // Beyond all increments or all decrements it is made up rather than lacking one.
         value if value < sum.low && value >= sum.lowest => (sum.low - value, true),
         value if value > sum.high && value <= sum.highest => (value - sum.high, false),
-        _ => return judged,
+        _ => {
+            judged.is_clear = true;
+            return judged;
+        }
     };
+    let repeated = repeatable(!is_positive);
+    if !is_positive && repeated.is_some() {
+        return judged;
+    }
+    judged.is_clear = true;
     let (count, largest) = sum.fewest(facts, missing, is_positive);
     if let (Some(lost), Some(read)) = (largest, end.newest.iter().min()) {
-        let example = Example::Sum { lost, read: *read, value, low: sum.low, high: sum.high };
+        let example = Example::Sum { lost, read: *read, value, low: sum.low, high: sum.high, repeated };
         judged.loss = Some(Loss { count, example });
     }
     judged
@@ -44,6 +59,13 @@ fn agreed(facts: &Facts<'_>, end: &End<'_>) -> Option<i128> {
     };
     let first = value(end.newest.first()?)?;
     end.newest.iter().all(|read| value(read) == Some(first)).then_some(first)
+}
+
+fn amount(facts: &Facts<'_>, at: Address) -> i128 {
+    match facts.micro_op(at) {
+        MicroOp::Increment { by, .. } => i128::from(*by),
+        _ => 0,
+    }
 }
 
 #[derive(Default)]
@@ -89,11 +111,7 @@ impl Sum {
 
     /// The fewest confirmed increments (or decrements) that make up for `missing`, and the largest.
     fn fewest(&self, facts: &Facts<'_>, mut missing: i128, is_positive: bool) -> (u64, Option<Address>) {
-        let amount = |at: &Address| match facts.micro_op(*at) {
-            MicroOp::Increment { by, .. } if is_positive => i128::from(*by),
-            MicroOp::Increment { by, .. } => -i128::from(*by),
-            _ => 0,
-        };
+        let amount = |at: &Address| if is_positive { amount(facts, *at) } else { -amount(facts, *at) };
         let mut confirmed: Vec<Address> =
             self.confirmed.iter().copied().filter(|at| amount(at) > 0).collect();
         confirmed.sort_by_key(|at| std::cmp::Reverse(amount(at)));

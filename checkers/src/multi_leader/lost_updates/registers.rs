@@ -1,15 +1,18 @@
-//! Registers: an update is lost if no final state descends from it, and no blind write may have taken
-//! it away.
+//! Registers: an update is lost if no final state descends from it, and no blind write or delete may
+//! have taken it away.
 //!
 //! ```text
 //!   5@A:1 ─cas─▶ 6@A:2                     not kept
 //!      └───cas─▶ 7@B:1 ◀─ final reads      6 is lost
 //!
 //!   5@A:1 ─cas─▶ 6@A:2 ┄┄?┄┄▶ 9@B:1 ◀─ final reads      a blind write of 9 may have come after 6
+//!
+//!   6@A:2 ┄┄?┄┄▶ deleted                   a delete may have found 6, whatever was kept
+//!         7@B:1 ◀─ final reads
 //! ```
 
 use histories::{MicroOp, Value};
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::ancestry::{Ancestry, Kept, is_update};
 use super::{End, Example, Judged, Loss, is_known_before};
@@ -45,10 +48,14 @@ impl Ancestry<'_, '_> {
             true => Vec::new(),
             false => kept.blind.iter().map(|blind| self.descendants(*blind)).collect(),
         };
+        let blind = self.blind();
+        let mut found = FxHashMap::default();
         missed
             .into_iter()
             .filter(|place| {
-                !self.has_survived(*place, &elements, kept) && !self.is_excused(*place, kept, &descendants)
+                !self.has_survived(*place, &elements, kept)
+                    && !self.is_excused(*place, kept, &descendants)
+                    && !self.may_be_replaced(*place, &blind, &mut found)
             })
             .collect()
     }
@@ -104,6 +111,33 @@ impl Ancestry<'_, '_> {
         let ancestors = self.closure(&[place], |_| false, |origin| !origin.is_guessed);
         let beside = self.closure(&kept.seeds, |place| ancestors[place as usize], |_| true);
         kept.blind.iter().filter(|blind| beside[**blind as usize]).any(is_excuse)
+    }
+
+    // Blind writes and deletes that can have happened, in the order of invocation.
+    fn blind(&self) -> Vec<u32> {
+        let is_blind = |place: &u32| {
+            let at = self.on_key[*place as usize];
+            matches!(self.facts.micro_op(at), MicroOp::Write { .. } | MicroOp::Delete { .. })
+                && self.facts.operation(at).is_possible()
+        };
+        (0..self.on_key.len() as u32).filter(is_blind).collect()
+    }
+
+    // What replaced the update need not have left a trace: a delete leaves none, and a write may have
+    // been replaced in its turn. But then it found the update, so it was not answered before the update
+    // was asked. The newest come first, for those excuse most.
+    fn may_be_replaced(
+        &self,
+        place: u32,
+        blind: &[u32],
+        descendants: &mut FxHashMap<u32, Vec<bool>>,
+    ) -> bool {
+        let operation = |place: u32| self.facts.operation(self.on_key[place as usize]);
+        blind.iter().rev().any(|blind| {
+            let mut is_ancestor =
+                || descendants.entry(*blind).or_insert_with(|| self.descendants(*blind))[place as usize];
+            *blind > place || !operation(*blind).precedes(operation(place)) && !is_ancestor()
+        })
     }
 
     /// The first lost update of a chain, with what survived in its stead.

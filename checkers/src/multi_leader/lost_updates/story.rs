@@ -5,7 +5,7 @@ use histories::{MicroOp, NodeName, Value};
 use super::{Example, Loss};
 use crate::facts::{Address, Facts, KeyNumber, elements_added};
 use crate::multi_leader::final_state::Replicas;
-use crate::wording::{counted, grouped, place, saw, shown, step};
+use crate::wording::{all_answered, counted, grouped, place, saw, shown, step};
 use crate::{Certainty, Edge, EdgeKind, Finding, Step};
 
 /// Those that show what survived instead first: they say why. Then the fewest operations, then the
@@ -32,7 +32,7 @@ pub(super) fn finding(
             telling.clash(*lost, *survivor, *same_base, *read)
         }
         Example::Gone { lost, read } => telling.gone(*lost, *read),
-        Example::Sum { lost, read, value, low, high } => telling.sum(*lost, *read, (*value, *low, *high)),
+        Example::Sum { lost, read, value, low, high, .. } => telling.sum(*lost, *read, (*value, *low, *high)),
     };
     Finding {
         anomaly: "lost-update",
@@ -135,6 +135,10 @@ impl Telling<'_, '_> {
     fn sum(&self, lost: Address, read: Address, (value, low, high): (i128, i128, i128)) -> Parts {
         let key = self.facts.key(self.key);
         let at_least = counted(self.loss.count, "confirmed change", "confirmed changes");
+        let unless = match self.loss.example {
+            Example::Sum { repeated: Some(_), .. } => ", unless a decrement took effect more than once",
+            _ => "",
+        };
         let (allowed, calls) = if low == high {
             (low.to_string(), "the confirmed changes")
         } else {
@@ -143,7 +147,7 @@ impl Telling<'_, '_> {
         Parts {
             story: format!(
                 "On key {key} {calls} add up to {allowed}, but at the end {} said {value}: at least {at_least} \
-                 disappeared.",
+                 disappeared{unless}.",
                 self.all_nodes
             ),
             brief: format!("{key} is {value}, not {allowed}"),
@@ -167,7 +171,8 @@ impl Telling<'_, '_> {
                     ),
                 ),
             ],
-            conclusion: "No choice among the calls without an answer adds up to what was read.".into(),
+            conclusion: "No choice among the calls without an answer, each once, adds up to what was read."
+                .into(),
         }
     }
 
@@ -276,6 +281,15 @@ impl Telling<'_, '_> {
     }
 
     fn certainty(&self, steps: &[Step]) -> Certainty {
+        if let Example::Sum { repeated: Some(repeated), .. } = self.loss.example {
+            let operation = self.facts.operation(repeated);
+            return Certainty::Likely(format!(
+                "decrements that took effect more than once, such as {} of {} ({}), would explain it too",
+                self.name(repeated),
+                operation.session,
+                operation.id
+            ));
+        }
         let operations = steps.iter().map(|step| self.facts.history().operation(step.operation));
         let unknown = operations.enumerate().find(|(_, operation)| !operation.is_confirmed());
         match unknown {
@@ -284,8 +298,8 @@ impl Telling<'_, '_> {
                 index + 1
             )),
             None => Certainty::Certain(format!(
-                "{} operations were answered, and {} {} read at the end",
-                if steps.len() == 2 { "both".into() } else { format!("all {}", steps.len()) },
+                "{}, and {} {} read at the end",
+                all_answered(steps.len()),
                 self.all_nodes,
                 if self.replicas == 1 { "was" } else { "were" }
             )),
