@@ -99,7 +99,10 @@ pub(crate) fn prepare(merged: &Merged, seed: Seed) -> Result<Prepared, Stop> {
         )));
     }
     let nodes = plan.target.nodes();
-    let (schedule, notes) = faults(merged, &nodes, seed)?;
+    let (schedule, mut notes) = faults(merged, &nodes, seed)?;
+    if plan.world == World::Sim {
+        notes.push("Simulated in virtual time: this seed makes the same history again, to the byte.".into());
+    }
     let expect = judge::expectations(workload.guarantees(), &plan.expect);
     let resolved = resolve(plan, workload, seed, nodes, schedule, &expect);
     let rules = Rules {
