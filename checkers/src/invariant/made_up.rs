@@ -139,7 +139,9 @@ fn registers<'h>(facts: &Facts<'h>, key: KeyNumber, flaws: &mut Vec<Flaw<'h>>) -
                 _ => facts.maker(key, value, None),
             };
             let is_sound = maker.first().is_some_and(|first| was_asked_before(facts, first, *read));
-            if is_sound {
+            // A store may show an empty list where there is nothing yet.
+            let is_nothing = value.as_list().is_some_and(<[Value]>::is_empty);
+            if is_sound || is_nothing {
                 continue;
             }
             match value.as_list() {
