@@ -5,9 +5,6 @@
 //!   2 ──ww──▶ 1     c1 knew of 2 when it read x and saw 1
 //! ```
 
-use std::collections::VecDeque;
-use std::collections::hash_map::Entry;
-
 use histories::OperationId;
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -15,14 +12,15 @@ use crate::causal::path::Hop;
 use crate::causal::seen::Read;
 use crate::causal::story::{Teller, Told};
 use crate::facts::Address;
+use crate::graph::{Dependency, DependencyGraph, Search};
 use crate::wording::counted;
-use crate::{EdgeKind, Finding};
+use crate::{Budget, EdgeKind, Finding};
 
 /// The anomaly of a circle that needs no order of writes.
 pub(super) const CYCLE: &str = "causal-cycle";
 
-/// Circles longer than this are not made shorter.
-const CIRCLE_MAX: usize = 300;
+/// Steps of the search for a shorter circle: a long one may stay long.
+const SHORTEN_STEPS: u64 = 1_000_000;
 
 impl Teller<'_, '_> {
     /// A circle of what must come first; each operation comes after the next one of the list.
@@ -83,9 +81,7 @@ impl Teller<'_, '_> {
             }
         }
         self.add_sessions(circle, &mut next);
-        let starts = if circle.len() > CIRCLE_MAX { &circle[..1] } else { circle };
-        let found = starts.iter().filter_map(|start| round(&next, *start)).min_by_key(Vec::len);
-        found.expect("the operations form a circle")
+        shortest(circle, &next)
     }
 
     fn add_sessions(&self, circle: &[u32], next: &mut FxHashMap<u32, Vec<Hop>>) {
@@ -128,26 +124,17 @@ impl Teller<'_, '_> {
     }
 }
 
-fn round(next: &FxHashMap<u32, Vec<Hop>>, start: u32) -> Option<Vec<Hop>> {
-    let mut came: FxHashMap<u32, Hop> = FxHashMap::default();
-    let mut queue = VecDeque::from([start]);
-    while let Some(at) = queue.pop_front() {
-        for hop in next.get(&at).into_iter().flatten() {
-            if hop.to == start {
-                let mut hops = vec![*hop];
-                while let Some(before) =
-                    hops.last().filter(|hop| hop.from != start).map(|hop| came[&hop.from])
-                {
-                    hops.push(before);
-                }
-                hops.reverse();
-                return Some(hops);
-            }
-            if let Entry::Vacant(vacant) = came.entry(hop.to) {
-                vacant.insert(*hop);
-                queue.push_back(hop.to);
-            }
-        }
+/// The fewest of these operations that form a circle.
+fn shortest(circle: &[u32], next: &FxHashMap<u32, Vec<Hop>>) -> Vec<Hop> {
+    let mut members = circle.to_vec();
+    members.sort_unstable();
+    let number = |operation: u32| OperationId(members.partition_point(|member| *member < operation) as u32);
+    let mut graph = DependencyGraph::new(members.len());
+    for hop in members.iter().filter_map(|member| next.get(member)).flatten() {
+        graph.add(Dependency { from: number(hop.from), to: number(hop.to), kind: hop.kind, reason: *hop });
     }
-    None
+    let within: Vec<OperationId> = members.iter().map(|member| number(*member)).collect();
+    let search = Search { within: &within, kinds: None };
+    let found = graph.shortest_cycle(search, &mut Budget { steps: SHORTEN_STEPS });
+    found.expect("the operations form a circle").into_iter().map(|edge| edge.reason).collect()
 }
