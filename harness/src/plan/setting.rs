@@ -98,7 +98,7 @@ pub(crate) static SETTINGS: &[Setting] = &[
     },
     Setting {
         path: "load.keys",
-        about: "how many keys the workload uses",
+        about: "keys in use at a time",
         set: |plan, value| assign(&mut plan.load.keys, whole(value, 1, 1_000_000)),
         show: |plan| Some(i64::from(plan.load.keys).into()),
     },

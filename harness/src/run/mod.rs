@@ -207,7 +207,8 @@ fn resolve_faults(plan: &Plan, nodes: &[NodeName], seed: Seed) -> Result<Schedul
     match &plan.faults {
         Faults::Kinds(kinds) => {
             let kinds: Vec<&str> = kinds.iter().map(String::as_str).collect();
-            Schedule::from_kinds(&kinds, nodes, end, &mut rng).map_err(Stop::usage)
+            Schedule::from_kinds(&kinds, nodes, end, &mut rng)
+                .map_err(|error| Stop::usage(format!("{error}; run without faults: --faults none")))
         }
         Faults::Listed(tables) => {
             let mut specs = Vec::new();
