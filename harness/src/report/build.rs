@@ -26,7 +26,8 @@ pub(crate) struct Circumstances {
 pub(crate) fn build(history: &History, judged: &Judged, circumstances: Circumstances) -> Report {
     let exit = circumstances.interrupted.map_or(judged.exit, |exit| judged.exit.worse(exit));
     let state = state_of(judged);
-    let findings = tell_all(history, &judged.rows);
+    let faults = fault_lines(history);
+    let findings = tell_all(history, &faults, &judged.rows);
     Report {
         version: VERSION,
         state,
@@ -37,7 +38,7 @@ pub(crate) fn build(history: &History, judged: &Judged, circumstances: Circumsta
         operations: count(history),
         guarantees: judged.rows.iter().map(|row| guarantee_row(row, judged)).collect(),
         findings,
-        faults: fault_lines(history),
+        faults,
         notes: notes(history, circumstances.notes),
         advice: advice(history, judged, state),
     }

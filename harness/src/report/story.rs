@@ -3,12 +3,11 @@
 use checkers::{Edge, Finding, certificate};
 use histories::{History, Nanos};
 
-use super::faults::fault_lines;
 use super::model::{FaultLine, StoryRow, Told, ToldEdge};
 use crate::judge::Row;
 use crate::plan::Expectation;
 
-pub(super) fn tell_all(history: &History, rows: &[Row]) -> Vec<Told> {
+pub(super) fn tell_all(history: &History, faults: &[FaultLine], rows: &[Row]) -> Vec<Told> {
     let of_row = |row: &Row| {
         let guarantee = row.verdict.guarantee;
         row.verdict.findings.iter().map(move |finding| (guarantee, finding.clone())).collect::<Vec<_>>()
@@ -16,10 +15,16 @@ pub(super) fn tell_all(history: &History, rows: &[Row]) -> Vec<Told> {
     let mut expected_first: Vec<&Row> = rows.iter().collect();
     expected_first.sort_by_key(|row| row.expected == Expectation::Watch);
     let findings = expected_first.into_iter().flat_map(of_row).enumerate();
-    findings.map(|(index, (guarantee, finding))| tell(history, index, guarantee, finding)).collect()
+    findings.map(|(index, (guarantee, finding))| tell(history, faults, index, guarantee, finding)).collect()
 }
 
-fn tell(history: &History, index: usize, guarantee: &'static str, finding: Finding) -> Told {
+fn tell(
+    history: &History,
+    faults: &[FaultLine],
+    index: usize,
+    guarantee: &'static str,
+    finding: Finding,
+) -> Told {
     let number = |id| finding.steps.iter().position(|step| step.operation == id).map(|position| position + 1);
     let edges = finding.edges.iter().filter_map(|edge: &Edge| {
         let (from, to) = (number(edge.from)?, number(edge.to)?);
@@ -31,7 +36,7 @@ fn tell(history: &History, index: usize, guarantee: &'static str, finding: Findi
         anomaly: finding.anomaly,
         keys: finding.keys.iter().map(|key| named(key.as_str())).collect(),
         edges: edges.collect(),
-        rows: story_rows(history, &finding),
+        rows: story_rows(history, faults, &finding),
         flaw: certificate::verify(history, &finding).err().map(|flaw| flaw.to_string()),
         story: finding.story,
         brief: finding.brief,
@@ -42,7 +47,7 @@ fn tell(history: &History, index: usize, guarantee: &'static str, finding: Findi
 }
 
 /// The operations in the order of time, with what happened to the cluster in between.
-fn story_rows(history: &History, finding: &Finding) -> Vec<StoryRow> {
+fn story_rows(history: &History, faults: &[FaultLine], finding: &Finding) -> Vec<StoryRow> {
     let mut rows: Vec<StoryRow> = finding
         .steps
         .iter()
@@ -63,7 +68,7 @@ fn story_rows(history: &History, finding: &Finding) -> Vec<StoryRow> {
         .collect();
     let last = rows.iter().map(|row| row.time).max().unwrap_or_default();
     let first = rows.iter().map(|row| row.time).min().unwrap_or_default();
-    rows.extend(cluster_rows(history, first, last));
+    rows.extend(cluster_rows(history, faults, first, last));
     rows.sort_by_key(|row| row.time);
     rows
 }
@@ -71,9 +76,9 @@ fn story_rows(history: &History, finding: &Finding) -> Vec<StoryRow> {
 /// At most this many lines about the cluster in one story.
 const CLUSTER_ROWS_MAX: usize = 4;
 
-fn cluster_rows(history: &History, first: Nanos, last: Nanos) -> Vec<StoryRow> {
+fn cluster_rows(history: &History, faults: &[FaultLine], first: Nanos, last: Nanos) -> Vec<StoryRow> {
     let mut rows = Vec::new();
-    for fault in fault_lines(history) {
+    for fault in faults {
         let Some(effective) = fault.effective else { continue };
         let healed = fault.healed.unwrap_or(history.end());
         if effective > last || healed < first {
@@ -88,9 +93,9 @@ fn cluster_rows(history: &History, first: Nanos, last: Nanos) -> Vec<StoryRow> {
             answer: String::new(),
             remark: String::new(),
         };
-        rows.push(row(effective, begins(&fault)));
+        rows.push(row(effective, begins(fault)));
         if healed < last {
-            rows.push(row(healed, ends(&fault)));
+            rows.push(row(healed, ends(fault)));
         }
     }
     rows.sort_by_key(|row| row.time);
