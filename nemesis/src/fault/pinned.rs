@@ -118,25 +118,65 @@ mod tests {
     fn what_a_kind_can_say_is_said_by_it() {
         check("kill = 'minority'", "A B C", expect![[r#"kill C: "kill":"C""#]]);
         check("pause = 'all'", "A B", expect![[r#"pause A B: "pause":"A B""#]]);
-        check("partition = 'halves'", "A B C D", expect![[r#"partition A B | C D: "partition":["A B","C D"]"#]]);
-        check("partition = 'bridge'", "A B C D E", expect![[r#"partition A C D | B D E: "partition":["A C D","B D E"]"#]]);
-        check("partition = ['A clients', 'B C']", "A B C", expect![[r#"partition A clients | B C: "partition":["A clients","B C"]"#]]);
+        check(
+            "partition = 'halves'",
+            "A B C D",
+            expect![[r#"partition A B | C D: "partition":["A B","C D"]"#]],
+        );
+        check(
+            "partition = 'bridge'",
+            "A B C D E",
+            expect![[r#"partition A C D | B D E: "partition":["A C D","B D E"]"#]],
+        );
+        check(
+            "partition = ['A clients', 'B C']",
+            "A B C",
+            expect![[r#"partition A clients | B C: "partition":["A clients","B C"]"#]],
+        );
         check("one-way = ['A', 'B C']", "A B C", expect![[r#"one-way A ⇥ B C: "one-way":["A","B C"]"#]]);
-        check("slow = { latency = '200ms' }", "A B C", expect![[r#"slow A B C → A B C + 200 ms: "slow":{"latency":"200ms","links":["A B C","A B C"]"#]]);
+        check(
+            "slow = { latency = '200ms' }",
+            "A B C",
+            expect![[r#"slow A B C → A B C + 200 ms: "slow":{"latency":"200ms","links":["A B C","A B C"]"#]],
+        );
         check(
             "slow = { links = ['A', 'clients'], latency = '200ms', jitter = '50ms' }",
             "A B",
-            expect![[r#"slow A → clients + 200 ms ± 50 ms: "slow":{"jitter":"50ms","latency":"200ms","links":["A","clients"]"#]],
+            expect![[
+                r#"slow A → clients + 200 ms ± 50 ms: "slow":{"jitter":"50ms","latency":"200ms","links":["A","clients"]"#
+            ]],
         );
-        check("flap = { partition = 'halves', period = '500ms' }", "A B C", expect![[r#"flap A B | C, every 500ms: "flap":{"partition":["A B","C"],"period":"500ms""#]]);
+        check(
+            "flap = { partition = 'halves', period = '500ms' }",
+            "A B C",
+            expect![[r#"flap A B | C, every 500ms: "flap":{"partition":["A B","C"],"period":"500ms""#]],
+        );
     }
 
     #[test]
     fn what_no_kind_can_say_is_said_effect_by_effect() {
         let (a_to_b, b_to_c) = ("{ cut = { from = 'A', to = 'B' } }", "{ cut = { from = 'B', to = 'C' } }");
-        check(&format!("effects = [{a_to_b}, {{ kill = {{ node = 'B' }} }}]"), "A B", expect![[r#"effects cut A → B, kill B: "effects":[{"cut":{"from":"A","to":"B"}},{"kill":{"node":"B"}}]"#]]);
-        check(&format!("effects = [{a_to_b}, {b_to_c}]"), "A B C", expect![[r#"effects cut A → B, cut B → C: "effects":[{"cut":{"from":"A","to":"B"}},{"cut":{"from":"B","to":"C"}}]"#]]);
-        check(&format!("flap-period = '200ms'\neffects = [{a_to_b}]"), "A B", expect![[r#"effects cut A → B, every 200ms: "flap-period":"200ms","effects":[{"cut":{"from":"A","to":"B"}}]"#]]);
+        check(
+            &format!("effects = [{a_to_b}, {{ kill = {{ node = 'B' }} }}]"),
+            "A B",
+            expect![[
+                r#"effects cut A → B, kill B: "effects":[{"cut":{"from":"A","to":"B"}},{"kill":{"node":"B"}}]"#
+            ]],
+        );
+        check(
+            &format!("effects = [{a_to_b}, {b_to_c}]"),
+            "A B C",
+            expect![[
+                r#"effects cut A → B, cut B → C: "effects":[{"cut":{"from":"A","to":"B"}},{"cut":{"from":"B","to":"C"}}]"#
+            ]],
+        );
+        check(
+            &format!("flap-period = '200ms'\neffects = [{a_to_b}]"),
+            "A B",
+            expect![[
+                r#"effects cut A → B, every 200ms: "flap-period":"200ms","effects":[{"cut":{"from":"A","to":"B"}}]"#
+            ]],
+        );
         let ring = planned("partition = 'ring'", "A B C D E");
         assert_eq!(FaultSpec::of(&ring, &nodes("A B C D E")).name(), EFFECTS);
     }
