@@ -71,7 +71,7 @@ impl fmt::Display for Endpoint {
     }
 }
 
-/// One thing that is done to a link or a process, and undone at the heal.
+/// One thing that is done to a link, a process, a disk or a clock, and undone at the heal.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", rename_all_fields = "kebab-case")]
 pub enum Effect {
@@ -93,6 +93,49 @@ pub enum Effect {
         /// Milliseconds around the mean, evenly spread; at most the latency.
         jitter_ms: u64,
     },
+    /// One directed link between nodes loses a share of what it carries.
+    Lose {
+        /// Who is not always heard.
+        from: Endpoint,
+        /// Who does not always hear.
+        to: Endpoint,
+        /// How many of a hundred messages, 1 to 100.
+        percent: u32,
+    },
+    /// One directed link between nodes delivers a share of what it carries twice.
+    Duplicate {
+        /// Who is heard twice.
+        from: Endpoint,
+        /// Who hears twice.
+        to: Endpoint,
+        /// How many of a hundred messages, 1 to 100.
+        percent: u32,
+    },
+    /// One directed link between nodes delivers a share of what it carries late, so that what was sent
+    /// afterwards overtakes it.
+    Reorder {
+        /// Who is heard out of order.
+        from: Endpoint,
+        /// Who hears out of order.
+        to: Endpoint,
+        /// How many of a hundred messages, 1 to 100.
+        percent: u32,
+        /// The most milliseconds that such a message is late, above 0.
+        by_ms: u64,
+    },
+    /// One directed link is clogged for a part of each period: what is sent meanwhile arrives afterwards.
+    Clog {
+        /// Who is not heard meanwhile.
+        from: Endpoint,
+        /// Who does not hear meanwhile.
+        to: Endpoint,
+        /// Milliseconds from the beginning of a period until the link is clogged.
+        after_ms: u64,
+        /// For how many milliseconds it is, above 0; over by the end of the period.
+        length_ms: u64,
+        /// Milliseconds of a period; the first begins with the fault.
+        period_ms: u64,
+    },
     /// A process is killed without notice; the heal starts it again.
     Kill {
         /// Whose process.
@@ -103,14 +146,89 @@ pub enum Effect {
         /// Whose process.
         node: NodeName,
     },
+    /// A process is killed and what it had stored deleted; the heal starts it again, empty.
+    Wipe {
+        /// Whose process and data.
+        node: NodeName,
+    },
+    /// A disk does not do what disks do; the heal mends it, and starts its process again if that ended.
+    Disk {
+        /// Whose disk.
+        node: NodeName,
+        /// What it does instead.
+        trouble: DiskTrouble,
+    },
+    /// A clock shows another time; the heal sets it right.
+    Clock {
+        /// Whose clock.
+        node: NodeName,
+        /// How far it jumps, in milliseconds: ahead, or back if below 0.
+        jump_ms: i64,
+        /// How much it gains from then on, in parts per million: it is fast, or slow if below 0.
+        drift_ppm: i64,
+        /// If above 0 it shows the wrong and the right time in turn, each for so many milliseconds.
+        strobe_ms: u64,
+    },
+}
+
+/// What a disk does instead of its duty.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DiskTrouble {
+    /// Answers a sync with an error. Nobody knows then what is durable, so a sound process ends.
+    Error,
+    /// Has no room for a write, so the process ends.
+    Full,
+    /// Says that it has synced, and has not: a crash takes it.
+    Lies,
+    /// The power goes in the middle of a write.
+    Torn,
 }
 
 impl Effect {
     /// What the effect is done to.
     pub fn target(&self) -> Target {
         match self {
-            Self::Cut { from, to } | Self::Slow { from, to, .. } => Target::Link(from.clone(), to.clone()),
-            Self::Kill { node } | Self::Pause { node } => Target::Process(node.clone()),
+            Self::Cut { from, to }
+            | Self::Slow { from, to, .. }
+            | Self::Lose { from, to, .. }
+            | Self::Duplicate { from, to, .. }
+            | Self::Reorder { from, to, .. }
+            | Self::Clog { from, to, .. } => Target::Link(from.clone(), to.clone()),
+            Self::Kill { node } | Self::Pause { node } | Self::Wipe { node } => Target::Process(node.clone()),
+            Self::Disk { node, .. } => Target::Disk(node.clone()),
+            Self::Clock { node, .. } => Target::Clock(node.clone()),
+        }
+    }
+
+    /// The directed link to which it is done, if it is one.
+    pub fn link(&self) -> Option<(Endpoint, Endpoint)> {
+        match self.target() {
+            Target::Link(from, to) => Some((from, to)),
+            Target::Process(_) | Target::Disk(_) | Target::Clock(_) => None,
+        }
+    }
+
+    /// The node to which it is done, if it is one.
+    pub fn node(&self) -> Option<NodeName> {
+        match self.target() {
+            Target::Link(..) => None,
+            Target::Process(node) | Target::Disk(node) | Target::Clock(node) => Some(node),
+        }
+    }
+
+    /// Whether it ends or stops the process, so that no other fault of that process makes sense meanwhile.
+    pub fn needs_process(&self) -> bool {
+        match self {
+            Self::Kill { .. } | Self::Pause { .. } | Self::Wipe { .. } => true,
+            Self::Disk { trouble, .. } => *trouble != DiskTrouble::Lies,
+            Self::Cut { .. }
+            | Self::Slow { .. }
+            | Self::Lose { .. }
+            | Self::Duplicate { .. }
+            | Self::Reorder { .. }
+            | Self::Clog { .. }
+            | Self::Clock { .. } => false,
         }
     }
 }
@@ -122,6 +240,10 @@ pub enum Target {
     Link(Endpoint, Endpoint),
     /// The node's process.
     Process(NodeName),
+    /// The node's disk.
+    Disk(NodeName),
+    /// The node's clock.
+    Clock(NodeName),
 }
 
 impl fmt::Display for Target {
@@ -129,6 +251,8 @@ impl fmt::Display for Target {
         match self {
             Self::Link(from, to) => write!(f, "link {from} → {to}"),
             Self::Process(node) => write!(f, "process {node}"),
+            Self::Disk(node) => write!(f, "disk {node}"),
+            Self::Clock(node) => write!(f, "clock {node}"),
         }
     }
 }
