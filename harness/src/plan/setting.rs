@@ -73,6 +73,12 @@ pub(crate) static SETTINGS: &[Setting] = &[
         show: |_| None,
     },
     Setting {
+        path: "target.defects",
+        about: "planted bugs of the bundled database that are switched on",
+        set: |plan, value| plan.target.set_defects(list(value, '+')?.iter().map(String::as_str)),
+        show: |_| None,
+    },
+    Setting {
         path: "load.workload",
         about: "what the clients do",
         set: |plan, value| assign(&mut plan.load.workload, workload(&text(value)?)),
@@ -119,8 +125,8 @@ pub(crate) static SETTINGS: &[Setting] = &[
         about: "kinds of fault, spread over the load by the seed",
         set: |plan, value| assign(&mut plan.faults, faults(value)),
         show: |plan| match &plan.faults {
-            Faults::Kinds(kinds) => Some(list(kinds)),
-            Faults::Swarm(kinds) => Some(list(std::iter::once(&SWARM.to_string()).chain(kinds))),
+            Faults::Kinds(kinds) => Some(show_list(kinds)),
+            Faults::Swarm(kinds) => Some(show_list(std::iter::once(&SWARM.to_string()).chain(kinds))),
             Faults::Listed(_) => None,
         },
     },
@@ -210,11 +216,7 @@ fn workload(name: &str) -> Result<String, String> {
 pub(crate) const SWARM: &str = "swarm";
 
 fn faults(value: &Value) -> Result<Faults, String> {
-    let kinds: Vec<String> = match value {
-        Value::String(list) => list.split(',').map(|kind| kind.trim().to_string()).collect(),
-        Value::Array(list) => list.iter().map(text).collect::<Result<_, _>>()?,
-        other => return Err(format!("expected a list of kinds such as \"partition,pause\", found {other}")),
-    };
+    let kinds = list(value, ',')?;
     let swarm = kinds.iter().any(|kind| kind == SWARM);
     let kinds: Vec<String> =
         kinds.into_iter().filter(|kind| kind != "none" && kind != SWARM && !kind.is_empty()).collect();
@@ -226,7 +228,7 @@ fn faults(value: &Value) -> Result<Faults, String> {
     Ok(if swarm { Faults::Swarm(kinds) } else { Faults::Kinds(kinds) })
 }
 
-fn list<'a>(words: impl IntoIterator<Item = &'a String>) -> Value {
+fn show_list<'a>(words: impl IntoIterator<Item = &'a String>) -> Value {
     Value::Array(words.into_iter().map(|word| word.as_str().into()).collect())
 }
 
@@ -264,6 +266,15 @@ fn text(value: &Value) -> Result<String, String> {
     match value {
         Value::String(text) => Ok(text.clone()),
         other => Err(format!("expected a text in quotes, found {other}")),
+    }
+}
+
+/// A list, or a text with the separator between its parts.
+fn list(value: &Value, separator: char) -> Result<Vec<String>, String> {
+    match value {
+        Value::String(list) => Ok(list.split(separator).map(|part| part.trim().to_string()).collect()),
+        Value::Array(list) => list.iter().map(text).collect(),
+        other => Err(format!("expected a list such as [\"one\", \"other\"], found {other}")),
     }
 }
 
