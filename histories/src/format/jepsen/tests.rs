@@ -309,7 +309,7 @@ fn a_file_that_is_cut_off_is_judged_up_to_there() {
 }
 
 fn whole() -> String {
-    let mut file = ASK.repeat(1);
+    let mut file = ASK.to_string();
     file.push_str("{:process 0, :type :ok, :f :txn, :value [[:r x [1 \"é\"]] [:append y 1]], :time 1}\n");
     file.push_str(
         "{:process 1, :type :invoke, :f :cas, :value #jepsen.independent.Tuple[3 [nil #{2}]], :time 7}\n",
