@@ -16,14 +16,11 @@ use rand::Rng;
 use super::processes::{self, Processes};
 use super::{Argument, Fault, Form, Resolved, Syntax, refuse, selection};
 use crate::controls::Control;
-use crate::{Effect, Error, duration};
+use crate::effect::{DRIFT_MAX_PPM, JUMP_MAX_MS, wrong};
+use crate::{Effect, Error, PlannedFault, duration};
 
 pub(crate) struct Clock;
 
-/// The farthest jump: a day.
-const JUMP_MAX_MS: i64 = 24 * 3_600_000;
-/// The most that a clock is fast or slow.
-const DRIFT_MAX_PPM: i64 = 500_000;
 /// A clock that comes and goes more often than this shows nothing to anybody.
 const STROBE_MIN: Nanos = Nanos::from_millis(10);
 
@@ -67,7 +64,7 @@ impl Fault for Clock {
         match drift_ppm {
             Some(drift_ppm)
                 if (jump_ms != 0 || drift_ppm != 0)
-                    && jump_ms.abs() <= JUMP_MAX_MS
+                    && jump_ms.unsigned_abs() <= JUMP_MAX_MS
                     && (!strobes || strobe >= STROBE_MIN && jump_ms != 0) =>
             {
                 let (which, strobe_ms) = (processes::parse(self, node)?, strobe.0 / 1_000_000);
@@ -91,8 +88,36 @@ impl Fault for Clock {
                 parts.push(("strobe", Argument::from(selection::word(&["50ms", "300ms"], rng))));
             }
         }
-        Argument::Table(parts.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
+        table(parts)
     }
+
+    fn guess(&self, planned: &PlannedFault, _: &[NodeName]) -> Option<Argument> {
+        let Effect::Clock { jump_ms, drift_ppm, strobe_ms, .. } = planned.effects.first()? else {
+            return None;
+        };
+        let node = processes::guess(planned, |effect| match effect {
+            Effect::Clock { node, .. } => Some(node),
+            _ => None,
+        })?;
+        let span = |millis| duration::format(Nanos::from_millis(millis));
+        let sign = if *jump_ms < 0 { "-" } else { "" };
+        let mut parts = vec![("node", node)];
+        if *jump_ms != 0 {
+            let jump = format!("{sign}{}", span(jump_ms.unsigned_abs()));
+            parts.push(("jump", Argument::from(jump.as_str())));
+        }
+        if *drift_ppm != 0 {
+            parts.push(("drift", Argument::from(format!("{drift_ppm}ppm").as_str())));
+        }
+        if *strobe_ms != 0 {
+            parts.push(("strobe", Argument::from(span(*strobe_ms).as_str())));
+        }
+        Some(table(parts))
+    }
+}
+
+fn table(parts: Vec<(&str, Argument)>) -> Argument {
+    Argument::Table(parts.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
 }
 
 /// A duration that may be below 0, in milliseconds.
@@ -108,7 +133,7 @@ fn jump(text: &str) -> Result<i64, Error> {
 /// Such as `20000ppm`, or below 0.
 fn drift(text: &str) -> Option<i64> {
     let drift: i64 = text.strip_suffix("ppm")?.trim().parse().ok()?;
-    (drift.abs() <= DRIFT_MAX_PPM).then_some(drift)
+    (drift.unsigned_abs() <= DRIFT_MAX_PPM).then_some(drift)
 }
 
 #[derive(Debug)]
@@ -123,17 +148,8 @@ impl Form for Wrong {
     fn resolve(&self, nodes: &[NodeName], rng: &mut dyn Rng) -> Result<Resolved, Error> {
         let chosen = self.which.choose(nodes, rng)?;
         let Self { jump_ms, drift_ppm, strobe_ms, .. } = *self;
-        let mut how = Vec::new();
-        if jump_ms != 0 {
-            how.push(format!("{jump_ms:+} ms"));
-        }
-        if drift_ppm != 0 {
-            how.push(format!("{drift_ppm:+} ppm"));
-        }
-        if strobe_ms != 0 {
-            how.push(format!("to and fro every {strobe_ms} ms"));
-        }
-        let summary = format!("clock {} {}", super::join(&chosen), how.join(", "));
+        let how = wrong(jump_ms, drift_ppm, strobe_ms);
+        let summary = format!("clock {} {}", super::join(&chosen), how);
         let effect = |node| Effect::Clock { node, jump_ms, drift_ppm, strobe_ms };
         Ok(Resolved::steady(summary, chosen.into_iter().map(effect).collect()))
     }

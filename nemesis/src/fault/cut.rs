@@ -13,10 +13,11 @@ use histories::NodeName;
 use rand::Rng;
 
 use super::{
-    Argument, Fault, Form, Resolved, Syntax, endpoint_of, join, links, need_nodes, refuse, selection, split,
+    Argument, Fault, Form, Resolved, Syntax, cuts_of, endpoint_of, join, links, need_nodes, refuse,
+    selection, split,
 };
 use crate::controls::Control;
-use crate::{Effect, Endpoint, Error};
+use crate::{Effect, Endpoint, Error, PlannedFault};
 
 pub(crate) struct Cut;
 
@@ -57,6 +58,19 @@ impl Fault for Cut {
 
     fn draw(&self, _: &[NodeName], _: &mut dyn Rng) -> Argument {
         Argument::from("random")
+    }
+
+    fn guess(&self, planned: &PlannedFault, nodes: &[NodeName]) -> Option<Argument> {
+        let cuts = cuts_of(planned)?;
+        let (first, second) = *cuts.first()?;
+        let left: Vec<&Endpoint> =
+            cuts.iter().filter(|(_, to)| *to == second).map(|(from, _)| *from).collect();
+        let right: Vec<&Endpoint> =
+            cuts.iter().filter(|(from, _)| *from == first).map(|(_, to)| *to).collect();
+        let named = |node: &NodeName| left.iter().chain(&right).any(|end| end.node() == Some(node));
+        // With everybody on a side it is a partition.
+        let partition = nodes.iter().all(named);
+        (!partition).then(|| Argument::List(vec![join(&left), join(&right)]))
     }
 }
 

@@ -21,7 +21,7 @@ use super::processes::{self, Processes};
 use super::{Argument, Fault, Form, Resolved, Syntax};
 use crate::controls::Control;
 use crate::effect::DiskTrouble;
-use crate::{Effect, Error};
+use crate::{Effect, Error, PlannedFault};
 
 pub(crate) struct Disk {
     name: &'static str,
@@ -81,6 +81,13 @@ impl Fault for Disk {
 
     fn draw(&self, nodes: &[NodeName], rng: &mut dyn Rng) -> Argument {
         processes::draw(nodes, rng)
+    }
+
+    fn guess(&self, planned: &PlannedFault, _: &[NodeName]) -> Option<Argument> {
+        processes::guess(planned, |effect| match effect {
+            Effect::Disk { node, trouble } if *trouble == self.trouble => Some(node),
+            _ => None,
+        })
     }
 }
 

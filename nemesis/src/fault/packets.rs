@@ -13,9 +13,9 @@ use histories::{Nanos, NodeName};
 use rand::Rng;
 
 use super::links::Links;
-use super::{Argument, Fault, Form, Resolved, Syntax, refuse, selection};
+use super::{Argument, Fault, Form, Resolved, Syntax, ends_of, refuse, selection};
 use crate::controls::Control;
-use crate::{Effect, Endpoint, Error, duration};
+use crate::{Effect, Endpoint, Error, PlannedFault, duration};
 
 pub(crate) struct Packets {
     name: &'static str,
@@ -124,6 +124,21 @@ impl Fault for Packets {
         let share = selection::word(&["5%", "20%", "50%"], rng);
         let parts = [("links", links), ("share", share)];
         Argument::Table(parts.map(|(key, text)| (key.to_owned(), Argument::from(text))).into())
+    }
+
+    fn guess(&self, planned: &PlannedFault, _: &[NodeName]) -> Option<Argument> {
+        let (percent, by_ms) = match (self.harm, planned.effects.first()?) {
+            (Harm::Lose, Effect::Lose { percent, .. }) => (percent, None),
+            (Harm::Duplicate, Effect::Duplicate { percent, .. }) => (percent, None),
+            (Harm::Reorder, Effect::Reorder { percent, by_ms, .. }) => (percent, Some(*by_ms)),
+            _ => return None,
+        };
+        let links: Vec<_> = planned.effects.iter().filter_map(Effect::link).collect();
+        let mut parts = vec![("links", ends_of(links.iter().map(|(from, to)| (from, to))))];
+        parts.push(("share", Argument::from(format!("{percent}%").as_str())));
+        let by = by_ms.map(|by_ms| duration::format(Nanos::from_millis(by_ms)));
+        parts.extend(by.map(|by| ("by", Argument::from(by.as_str()))));
+        Some(Argument::Table(parts.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()))
     }
 }
 

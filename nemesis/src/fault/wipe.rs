@@ -14,7 +14,7 @@ use rand::Rng;
 use super::processes::{self, Processes};
 use super::{Argument, Fault, Form, Resolved, Syntax};
 use crate::controls::Control;
-use crate::{Effect, Error};
+use crate::{Effect, Error, PlannedFault};
 
 pub(crate) struct Wipe;
 
@@ -45,6 +45,13 @@ impl Fault for Wipe {
 
     fn draw(&self, nodes: &[NodeName], rng: &mut dyn Rng) -> Argument {
         processes::draw(nodes, rng)
+    }
+
+    fn guess(&self, planned: &PlannedFault, _: &[NodeName]) -> Option<Argument> {
+        processes::guess(planned, |effect| match effect {
+            Effect::Wipe { node } => Some(node),
+            _ => None,
+        })
     }
 }
 
