@@ -28,6 +28,7 @@ use crate::report::terminal::{self, Extent, Links};
 use crate::rng::Seed;
 use crate::script::{self, Script};
 use crate::store::Run;
+use crate::target::TargetSpec;
 use crate::workload::{self, Workload};
 
 mod final_reads;
@@ -164,8 +165,8 @@ pub(crate) async fn make(
 
 /// The faults of this seed, and a note if the usual ones are left out.
 fn faults(merged: &Merged, nodes: &[NodeName], seed: Seed) -> Result<(Schedule, Vec<String>), Stop> {
-    let (plan, controls) = (&merged.plan, merged.plan.target.controls());
-    let asked_for = merged.origins.contains_key("faults") || matches!(plan.faults, Faults::Listed(_));
+    let (plan, controls) = (&merged.plan, merged.plan.controls());
+    let asked_for = merged.origins.contains_key("faults") || !matches!(plan.faults, Faults::Kinds(_));
     if !asked_for && !plan.calls.is_empty() {
         // A plan that pins its calls says all that happens.
         return Ok((Schedule::default(), Vec::new()));
@@ -174,26 +175,33 @@ fn faults(merged: &Merged, nodes: &[NodeName], seed: Seed) -> Result<(Schedule, 
         let note = format!("No fault was injected: there is no control over {}.", plan.target);
         return Ok((Schedule::default(), vec![note]));
     }
-    if let Faults::Kinds(kinds) = &plan.faults {
+    if let Faults::Kinds(kinds) | Faults::Swarm(kinds) = &plan.faults {
         kinds.iter().try_for_each(|kind| can_inject(kind, plan))?;
     }
     let schedule = resolve_faults(plan, nodes, seed)?;
-    controls
-        .admit(&schedule)
-        .map_err(|error| Stop::usage(format!("{error}; run without faults: --faults none")))?;
+    controls.admit(&schedule).map_err(|error| Stop::usage(format!("{error}; {}", way_out(plan))))?;
     Ok((schedule, Vec::new()))
 }
 
 /// Refuses a kind of fault that nobody could inject, before its details are asked for.
 fn can_inject(kind: &str, plan: &Plan) -> Result<(), Stop> {
     let needed = nemesis::fault::find(kind).map_err(Stop::usage)?.needs();
-    if plan.target.controls().offers(needed) {
+    if plan.controls().offers(needed) {
         return Ok(());
     }
     Err(Stop::usage(format!(
-        "fault {kind} needs {needed} control, and there is none over {}; run without faults: --faults none",
-        plan.target
+        "fault {kind} needs {needed} control, and there is none over {}; {}",
+        plan.target,
+        way_out(plan)
     )))
+}
+
+/// What to do about a fault that is not offered here.
+fn way_out(plan: &Plan) -> &'static str {
+    match (plan.world, &plan.target) {
+        (World::Live, TargetSpec::Reference(_)) => "run it simulated: --world sim",
+        _ => "run without faults: --faults none",
+    }
 }
 
 fn resolve_faults(plan: &Plan, nodes: &[NodeName], seed: Seed) -> Result<Schedule, Stop> {
@@ -204,6 +212,10 @@ fn resolve_faults(plan: &Plan, nodes: &[NodeName], seed: Seed) -> Result<Schedul
             let kinds: Vec<&str> = kinds.iter().map(String::as_str).collect();
             Schedule::from_kinds(&kinds, nodes, end, &mut rng)
                 .map_err(|error| Stop::usage(format!("{error}; run without faults: --faults none")))
+        }
+        Faults::Swarm(asked) => {
+            let asked: Vec<&str> = asked.iter().map(String::as_str).collect();
+            Schedule::swarm(&asked, plan.controls(), nodes, end, &mut rng).map_err(Stop::usage)
         }
         Faults::Listed(tables) => {
             let mut specs = Vec::new();
@@ -307,7 +319,7 @@ fn finish(
     let judged = judge::judge(&history, &prepared.rules);
     session.progress.line(history.end(), "check", &check_line(&judged));
     let report = build::build(&history, &judged, circumstances);
-    let links = links(papers, prepared, &run, &report, &history);
+    let links = links(papers, &run, &report, &history);
     let exit = interrupted.map_or(judged.exit, |exit| judged.exit.worse(exit));
     let stored = store_verdict(&run, &report, &links)
         .and_then(|()| run.pack_history().context("cannot compress the history").map_err(Stop::cannot_write));
@@ -335,7 +347,7 @@ fn check_line(judged: &Judged) -> String {
     rows.join(" ")
 }
 
-fn links(papers: Papers, prepared: &Prepared, run: &Run, report: &Report, history: &History) -> Links {
+fn links(papers: Papers, run: &Run, report: &Report, history: &History) -> Links {
     let again = papers.again.unwrap_or_else(|| format!("rashomon replay {}", run.id));
     let mut lines = vec![("run", run.folder.display().to_string()), ("again", again)];
     if report.findings.len() > 1 {
@@ -345,7 +357,6 @@ fn links(papers: Papers, prepared: &Prepared, run: &Run, report: &Report, histor
     if papers.expected_by == Some("demo") {
         remarks.extend(demo_remark(report, history));
     }
-    let _ = prepared;
     Links { lines, remarks }
 }
 

@@ -151,6 +151,7 @@ impl Prepared {
             ));
         }
         target.admit().map_err(|reason| format!("target {target}: {reason}"))?;
+        target.controls(world).admit(&resolved.faults).map_err(|error| error.to_string())?;
         let on_indeterminate = OnIndeterminate::ALL
             .into_iter()
             .find(|known| known.as_str() == resolved.check.on_indeterminate)
