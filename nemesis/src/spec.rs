@@ -5,11 +5,17 @@
 //! at = "10s"                      since the load began
 //! for = "10s"                     then it heals
 //! partition = ["A", "B C"]        exactly one fault of the registry
+//!
+//! [[fault]]
+//! when = { confirmed = "write", node = "A" }      instead of a time; see [`crate::trigger`]
+//! then = { partition = ["A", "B C"] }             what then begins
+//! for = "10s"
 //! ```
 //!
 //! A specification was read by its fault, so its words are right; whether the nodes exist shows when
 //! a [`Schedule`](crate::Schedule) resolves it.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use histories::{Nanos, NodeName};
@@ -19,15 +25,18 @@ use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::fault::{self, Argument, Fault, Form};
+use crate::trigger::{Trigger, TriggerError};
 use crate::{Error, duration};
 
 /// One fault as a plan wrote it.
 #[derive(Clone)]
 pub struct FaultSpec {
-    /// When it begins, since the load began.
+    /// When it begins, since the load began; with a trigger, the earliest time.
     pub at: Nanos,
     /// How long it lasts, above 0.
     pub duration: Nanos,
+    /// What it waits for, if not for a time.
+    pub trigger: Option<Trigger>,
     fault: &'static dyn Fault,
     argument: Argument,
 }
@@ -37,7 +46,7 @@ impl FaultSpec {
     pub fn new(name: &str, argument: Argument, at: Nanos, duration: Nanos) -> Result<Self, Error> {
         let fault = fault::find(name)?;
         fault.parse(&argument)?;
-        Ok(Self { at, duration, fault, argument })
+        Ok(Self { at, duration, trigger: None, fault, argument })
     }
 
     /// Kinds such as `partition` and `pause`, one after another over the run, with even gaps.
@@ -91,23 +100,37 @@ impl fmt::Debug for FaultSpec {
 impl fmt::Display for FaultSpec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (at, duration) = (duration::format(self.at), duration::format(self.duration));
-        write!(f, "{{ at = {at:?}, for = {duration:?}, {} = {} }}", self.name(), self.argument)
+        let what = format!("{} = {}", self.name(), self.argument);
+        match &self.trigger {
+            None => write!(f, "{{ at = {at:?}, for = {duration:?}, {what} }}"),
+            Some(trigger) => {
+                write!(f, "{{ at = {at:?}, for = {duration:?}, when {trigger}, then = {{ {what} }} }}")
+            }
+        }
     }
 }
 
 impl PartialEq for FaultSpec {
     fn eq(&self, other: &Self) -> bool {
         let key = |spec: &Self| (spec.at, spec.duration, spec.name());
-        key(self) == key(other) && self.argument == other.argument
+        key(self) == key(other) && self.argument == other.argument && self.trigger == other.trigger
     }
 }
 
 impl Serialize for FaultSpec {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(3))?;
-        map.serialize_entry("at", &duration::format(self.at))?;
+        let mut map = serializer.serialize_map(None)?;
+        if self.trigger.is_none() || self.at > Nanos(0) {
+            map.serialize_entry("at", &duration::format(self.at))?;
+        }
         map.serialize_entry("for", &duration::format(self.duration))?;
-        map.serialize_entry(self.name(), &self.argument)?;
+        match &self.trigger {
+            None => map.serialize_entry(self.name(), &self.argument)?,
+            Some(trigger) => {
+                map.serialize_entry("when", trigger)?;
+                map.serialize_entry("then", &BTreeMap::from([(self.name(), &self.argument)]))?;
+            }
+        }
         map.end()
     }
 }
@@ -128,31 +151,85 @@ impl<'de> Visitor<'de> for Table {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<FaultSpec, A::Error> {
-        let (mut at, mut duration, mut kind) = (None, None, None);
+        let (mut at, mut duration, mut kind, mut then, mut trigger) = (None, None, None, None, None);
         while let Some(key) = entries.next_key_seed(KeyOf)? {
             match key {
                 Key::At => at = Some(entries.next_value::<duration::Text>()?.0),
                 Key::For => duration = Some(entries.next_value::<duration::Text>()?.0),
-                Key::Kind(fault) => {
-                    let argument = entries.next_value_seed(ArgumentOf(fault))?;
-                    if let Some((first, _)) = kind.replace((fault, argument)) {
-                        let (first, second) = (first.name(), fault.name());
-                        return Err(A::Error::custom(Error::TwoFaults { first, second }));
-                    }
-                }
+                Key::When => trigger = Some(entries.next_value::<Trigger>()?),
+                Key::Then => then = Some(entries.next_value::<Then>()?.0),
+                Key::Kind(fault) => take_kind(fault, &mut kind, &mut entries)?,
             }
         }
-        let (fault, argument) =
-            kind.ok_or_else(|| A::Error::custom(Error::NoFault { known: fault::names() }))?;
-        let at = at.ok_or_else(|| A::Error::custom(Error::NoTime { key: "at" }))?;
+        let (fault, argument) = what(kind, then, trigger.is_some()).map_err(A::Error::custom)?;
+        let earliest = trigger.is_some().then_some(Nanos(0));
+        let at = at.or(earliest).ok_or_else(|| A::Error::custom(Error::NoTime { key: "at" }))?;
         let duration = duration.ok_or_else(|| A::Error::custom(Error::NoTime { key: "for" }))?;
-        Ok(FaultSpec { at, duration, fault, argument })
+        Ok(FaultSpec { at, duration, trigger, fault, argument })
+    }
+}
+
+/// A fault and what the plan wrote after it.
+type Kind = (&'static dyn Fault, Argument);
+
+/// Reads the argument of a kind, which must be the only one.
+fn take_kind<'de, A: MapAccess<'de>>(
+    fault: &'static dyn Fault,
+    kind: &mut Option<Kind>,
+    entries: &mut A,
+) -> Result<(), A::Error> {
+    let argument = entries.next_value_seed(ArgumentOf(fault))?;
+    match kind.replace((fault, argument)) {
+        Some((first, _)) => {
+            let (first, second) = (first.name(), fault.name());
+            Err(A::Error::custom(Error::TwoFaults { first, second }))
+        }
+        None => Ok(()),
+    }
+}
+
+/// The one kind of a table: in `then` if there is a `when`, else beside `at`.
+fn what(kind: Option<Kind>, then: Option<Kind>, waits: bool) -> Result<Kind, Error> {
+    match (kind, then, waits) {
+        (Some(kind), None, false) => Ok(kind),
+        (None, Some(then), true) => Ok(then),
+        (Some((fault, _)), _, true) => Err(TriggerError::Beside { kind: fault.name() }.into()),
+        (_, Some(_), false) => Err(TriggerError::Halved { given: "then", missing: "when" }.into()),
+        (None, None, true) => Err(TriggerError::Halved { given: "when", missing: "then" }.into()),
+        (None, None, false) => Err(Error::NoFault { known: fault::names() }),
+    }
+}
+
+/// What stands after `then`: exactly one kind.
+struct Then(Kind);
+
+impl<'de> Deserialize<'de> for Then {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Table;
+        impl<'de> Visitor<'de> for Table {
+            type Value = Then;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "one fault, such as {{ kill = \"A\" }}")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Then, A::Error> {
+                let mut kind = None;
+                while let Some(fault) = entries.next_key_seed(FaultOf)? {
+                    take_kind(fault, &mut kind, &mut entries)?;
+                }
+                kind.map(Then).ok_or_else(|| A::Error::custom(Error::NoFault { known: fault::names() }))
+            }
+        }
+        deserializer.deserialize_map(Table)
     }
 }
 
 enum Key {
     At,
     For,
+    When,
+    Then,
     Kind(&'static dyn Fault),
 }
 
@@ -166,8 +243,21 @@ impl<'de> DeserializeSeed<'de> for KeyOf {
         match String::deserialize(deserializer)?.as_str() {
             "at" => Ok(Key::At),
             "for" => Ok(Key::For),
+            "when" => Ok(Key::When),
+            "then" => Ok(Key::Then),
             name => fault::find(name).map(Key::Kind).map_err(D::Error::custom),
         }
+    }
+}
+
+/// Reads a key that can only be a fault.
+struct FaultOf;
+
+impl<'de> DeserializeSeed<'de> for FaultOf {
+    type Value = &'static dyn Fault;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        fault::find(&String::deserialize(deserializer)?).map_err(D::Error::custom)
     }
 }
 
@@ -300,6 +390,106 @@ mod tests {
               |        ^
             invalid type: integer `3`, expected a text, a list of texts, or a table of them
         "#]],
+        );
+    }
+
+    #[test]
+    fn a_fault_may_wait() {
+        check(
+            "when = { confirmed = 'write', key = 'x', node = 'A', nth = 2 }\nthen = { kill = 'A' }\nfor = '2s'",
+            expect![[
+                r#"{"for":"2s","when":{"confirmed":"write","key":"x","node":"A","nth":2},"then":{"kill":"A"}}"#
+            ]],
+        );
+        check(
+            "at = '1s'\nfor = '2s'\n[when]\nfault = 3\ndelay = '5ms'\n[then]\nflap = { partition = 'halves', period = '500ms' }",
+            expect![[
+                r#"{"at":"1s","for":"2s","when":{"fault":3,"is":"healed","delay":"5ms"},"then":{"flap":{"partition":"halves","period":"500ms"}}}"#
+            ]],
+        );
+        check(
+            "when = { asked = 'any', every = 20 }\nthen = { pause = 'B' }\nfor = '2s'",
+            expect![[r#"{"for":"2s","when":{"asked":"any","every":20},"then":{"pause":"B"}}"#]],
+        );
+    }
+
+    #[test]
+    fn a_wrong_trigger_is_answered_with_the_line() {
+        let refused = |when: &str, expected: Expect| {
+            let error = toml::from_str::<FaultSpec>(&format!("for = '2s'\n{when}")).unwrap_err();
+            let line = error.span().map_or(0, |span| when[..span.start.saturating_sub(11)].lines().count());
+            expected.assert_eq(&format!("line {}: {}", line + 1, error.message()));
+        };
+        refused(
+            "when = { confirmd = 'write' }",
+            expect![
+                "line 2: `when` has no `confirmd` (did you mean `confirmed`?); it takes asked, confirmed, delay, every, failed, fault, is, key, node, nth, unknown"
+            ],
+        );
+        refused(
+            "when = { confirmed = 'wirte' }",
+            expect![
+                "line 2: `confirmed` cannot be `wirte` (did you mean `write`?); it takes add, any, append, compare-and-set, delete, increment, read, remove, update, write"
+            ],
+        );
+        refused(
+            "when = { confirmed = 'write', asked = 'read' }",
+            expect!["line 2: `asked` and `confirmed` stand in one `when`; write two [[fault]] tables"],
+        );
+        refused(
+            "when = { node = 'A' }",
+            expect![[
+                r#"line 2: `when` does not say what to wait for; write for example when = { confirmed = "write" }"#
+            ]],
+        );
+        refused(
+            "when = { fault = 0, is = 'gone' }",
+            expect!["line 2: `is` cannot be `gone`; it takes begun, effective, healed"],
+        );
+        refused(
+            "when = { fault = 0, key = 'x' }",
+            expect!["line 2: `key` means nothing beside `fault`; take it out"],
+        );
+        refused("when = { asked = 'read', nth = 0 }", expect!["line 2: `nth` counts from 1"]);
+        refused(
+            "when = { asked = 'read', nth = -1 }",
+            expect!["line 2: invalid value: integer `-1`, expected u64"],
+        );
+        refused(
+            "when = 'A confirms'",
+            expect![[
+                r#"line 2: invalid type: string "A confirms", expected what to wait for, such as { confirmed = "write", node = "A" }"#
+            ]],
+        );
+        refused(
+            "when = { asked = 'read' }",
+            expect![[
+                r#"line 1: `when` stands without `then`; write for example when = { confirmed = "write" } and then = { kill = "A" }"#
+            ]],
+        );
+        refused(
+            "then = { kill = 'A' }",
+            expect![[
+                r#"line 1: `then` stands without `when`; write for example when = { confirmed = "write" } and then = { kill = "A" }"#
+            ]],
+        );
+        refused(
+            "when = { asked = 'read' }\nkill = 'A'",
+            expect!["line 1: `kill` stands beside `when`; write then = { kill = … }"],
+        );
+        refused(
+            "when = { asked = 'read' }\nthen = {}",
+            expect!["line 3: the fault has no kind; add one of: flap, kill, one-way, partition, pause, slow"],
+        );
+        refused(
+            "when = { asked = 'read' }\nthen = { kil = 'A' }",
+            expect![
+                "line 3: no fault is called `kil` (did you mean `kill`?); there are: flap, kill, one-way, partition, pause, slow"
+            ],
+        );
+        refused(
+            "when = { asked = 'read' }\nthen = { kill = 'A', pause = 'B' }",
+            expect!["line 3: `kill` and `pause` stand in one fault; write two [[fault]] tables"],
         );
     }
 }
