@@ -10,7 +10,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Schedule, fault};
+use crate::{Error, Schedule};
 
 /// One kind of power over a target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -56,8 +56,8 @@ impl Controls {
     /// Refuses a schedule with a fault that needs what is not offered.
     pub fn admit(self, schedule: &Schedule) -> Result<(), Error> {
         for planned in &schedule.faults {
-            let needed = fault::find(&planned.name)?.needs();
-            if !self.offers(needed) {
+            let needed = planned.effects.iter().map(|effect| effect.target().needs());
+            if let Some(needed) = needed.into_iter().find(|needed| !self.offers(*needed)) {
                 let (fault, name) = (planned.id, planned.name.clone());
                 return Err(Error::NotOffered { fault, name, needed, offered: self.to_string() });
             }

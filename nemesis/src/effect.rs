@@ -13,6 +13,8 @@ use std::fmt;
 use histories::NodeName;
 use serde::{Deserialize, Serialize};
 
+use crate::Control;
+
 /// How the clients, all of them together, are written as an end of a link.
 pub const CLIENTS: &str = "clients";
 
@@ -111,6 +113,55 @@ impl Effect {
         match self {
             Self::Cut { from, to } | Self::Slow { from, to, .. } => Target::Link(from.clone(), to.clone()),
             Self::Kill { node } | Self::Pause { node } => Target::Process(node.clone()),
+        }
+    }
+
+    /// Effects that do less to the same target, the weakest last: what a smaller proof is tried with.
+    ///
+    /// ```text
+    /// kill A          pause A                       the process keeps what it holds
+    /// slow by 200 ms  slow by 100 ms, no jitter     half as late; as late, but evenly
+    /// ```
+    pub fn weaker(&self) -> Vec<Self> {
+        match self {
+            Self::Cut { .. } | Self::Pause { .. } => Vec::new(),
+            Self::Kill { node } => vec![Self::Pause { node: node.clone() }],
+            Self::Slow { from, to, latency_ms, jitter_ms } => {
+                let slow = |latency_ms, jitter_ms| {
+                    let (from, to) = (from.clone(), to.clone());
+                    Self::Slow { from, to, latency_ms, jitter_ms }
+                };
+                let even = (*jitter_ms > 0).then(|| slow(*latency_ms, 0));
+                let half = (*latency_ms > 1).then(|| slow(latency_ms / 2, 0));
+                even.into_iter().chain(half).collect()
+            }
+        }
+    }
+}
+
+/// In a few words, such as `cut A → B` or `kill C`.
+impl fmt::Display for Effect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Cut { from, to } => write!(f, "cut {from} → {to}"),
+            Self::Slow { from, to, latency_ms, jitter_ms: 0 } => {
+                write!(f, "slow {from} → {to} + {latency_ms} ms")
+            }
+            Self::Slow { from, to, latency_ms, jitter_ms } => {
+                write!(f, "slow {from} → {to} + {latency_ms} ms ± {jitter_ms} ms")
+            }
+            Self::Kill { node } => write!(f, "kill {node}"),
+            Self::Pause { node } => write!(f, "pause {node}"),
+        }
+    }
+}
+
+impl Target {
+    /// The power that it takes to do something to it.
+    pub fn needs(&self) -> Control {
+        match self {
+            Self::Link(..) => Control::Network,
+            Self::Process(_) => Control::Process,
         }
     }
 }

@@ -42,6 +42,16 @@ pub enum Error {
         /// The kind that came second.
         second: &'static str,
     },
+    /// Only what is said effect by effect has a period of its own.
+    #[error(
+        "`flap-period` goes with `effects`; a fault that comes and goes is written flap = {{ partition = \"halves\", period = \"500ms\" }}"
+    )]
+    FlapPeriod,
+    /// A fault does nothing.
+    #[error(
+        "`effects` names no effect; write for example effects = [{{ cut = {{ from = \"A\", to = \"B\" }} }}]"
+    )]
+    NoEffects,
     /// A fault table does not say when, or for how long.
     #[error("`{key}` is missing in the fault; write for example {key} = \"10s\"")]
     NoTime {

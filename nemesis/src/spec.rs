@@ -4,7 +4,7 @@
 //! [[fault]]
 //! at = "10s"                      since the load began
 //! for = "10s"                     then it heals
-//! partition = ["A", "B C"]        exactly one fault of the registry
+//! partition = ["A", "B C"]        exactly one fault of the registry, or what it comes to as `effects`
 //!
 //! [[fault]]
 //! when = { confirmed = "write", node = "A" }      instead of a time; see [`crate::trigger`]
@@ -15,21 +15,24 @@
 //! A specification was read by its fault, so its words are right; whether the nodes exist shows when
 //! a [`Schedule`](crate::Schedule) resolves it.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use histories::{Nanos, NodeName};
 use rand::Rng;
-use serde::de::{DeserializeSeed, Error as _, MapAccess, Visitor};
+use serde::de::{Error as _, MapAccess, Visitor};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::fault::{self, Argument, Fault, Form};
+use crate::fault::{self, Argument, Form, Pinned};
 use crate::trigger::{Trigger, TriggerError};
-use crate::{Error, duration};
+use crate::{Error, PlannedFault, duration};
+
+mod what;
+
+use what::{Reading, What, WhatKey};
 
 /// One fault as a plan wrote it.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 pub struct FaultSpec {
     /// When it begins, since the load began; with a trigger, the earliest time.
     pub at: Nanos,
@@ -37,8 +40,7 @@ pub struct FaultSpec {
     pub duration: Nanos,
     /// What it waits for, if not for a time.
     pub trigger: Option<Trigger>,
-    fault: &'static dyn Fault,
-    argument: Argument,
+    what: What,
 }
 
 impl FaultSpec {
@@ -46,7 +48,20 @@ impl FaultSpec {
     pub fn new(name: &str, argument: Argument, at: Nanos, duration: Nanos) -> Result<Self, Error> {
         let fault = fault::find(name)?;
         fault.parse(&argument)?;
-        Ok(Self { at, duration, trigger: None, fault, argument })
+        Ok(Self { at, duration, trigger: None, what: What::Kind(fault, argument) })
+    }
+
+    /// The specification that comes to exactly this fault: by its kind where that can say it, else
+    /// effect by effect.
+    pub fn of(planned: &PlannedFault, nodes: &[NodeName]) -> Self {
+        let (at, duration) = (planned.at, planned.duration);
+        let what = match fault::naming(planned, nodes) {
+            Some((fault, argument)) => What::Kind(fault, argument),
+            None => {
+                What::Pinned(Pinned { effects: planned.effects.clone(), flap_period: planned.flap_period })
+            }
+        };
+        Self { at, duration, trigger: planned.trigger.clone(), what }
     }
 
     /// Kinds such as `partition` and `pause`, one after another over the run, with even gaps.
@@ -70,18 +85,13 @@ impl FaultSpec {
         kinds.iter().enumerate().map(spec).collect()
     }
 
-    /// The fault's kind, such as `partition`.
+    /// The fault's kind, such as `partition`; `effects` if it is said effect by effect.
     pub fn name(&self) -> &'static str {
-        self.fault.name()
-    }
-
-    /// What the plan wrote after the kind.
-    pub fn argument(&self) -> &Argument {
-        &self.argument
+        self.what.name()
     }
 
     pub(crate) fn form(&self) -> Result<Box<dyn Form>, Error> {
-        self.fault.parse(&self.argument)
+        self.what.form()
     }
 }
 
@@ -100,20 +110,11 @@ impl fmt::Debug for FaultSpec {
 impl fmt::Display for FaultSpec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (at, duration) = (duration::format(self.at), duration::format(self.duration));
-        let what = format!("{} = {}", self.name(), self.argument);
+        write!(f, "{{ at = {at:?}, for = {duration:?}, ")?;
         match &self.trigger {
-            None => write!(f, "{{ at = {at:?}, for = {duration:?}, {what} }}"),
-            Some(trigger) => {
-                write!(f, "{{ at = {at:?}, for = {duration:?}, when {trigger}, then = {{ {what} }} }}")
-            }
+            None => write!(f, "{} }}", self.what),
+            Some(trigger) => write!(f, "when {trigger}, then = {{ {} }} }}", self.what),
         }
-    }
-}
-
-impl PartialEq for FaultSpec {
-    fn eq(&self, other: &Self) -> bool {
-        let key = |spec: &Self| (spec.at, spec.duration, spec.name());
-        key(self) == key(other) && self.argument == other.argument && self.trigger == other.trigger
     }
 }
 
@@ -125,10 +126,10 @@ impl Serialize for FaultSpec {
         }
         map.serialize_entry("for", &duration::format(self.duration))?;
         match &self.trigger {
-            None => map.serialize_entry(self.name(), &self.argument)?,
+            None => self.what.entries(&mut map)?,
             Some(trigger) => {
                 map.serialize_entry("when", trigger)?;
-                map.serialize_entry("then", &BTreeMap::from([(self.name(), &self.argument)]))?;
+                map.serialize_entry("then", &self.what)?;
             }
         }
         map.end()
@@ -151,77 +152,34 @@ impl<'de> Visitor<'de> for Table {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<FaultSpec, A::Error> {
-        let (mut at, mut duration, mut kind, mut then, mut trigger) = (None, None, None, None, None);
-        while let Some(key) = entries.next_key_seed(KeyOf)? {
+        let (mut at, mut duration, mut then, mut trigger) = (None, None, None, None);
+        let mut beside = Reading::default();
+        while let Some(key) = entries.next_key::<Key>()? {
             match key {
                 Key::At => at = Some(entries.next_value::<duration::Text>()?.0),
                 Key::For => duration = Some(entries.next_value::<duration::Text>()?.0),
                 Key::When => trigger = Some(entries.next_value::<Trigger>()?),
-                Key::Then => then = Some(entries.next_value::<Then>()?.0),
-                Key::Kind(fault) => take_kind(fault, &mut kind, &mut entries)?,
+                Key::Then => then = Some(entries.next_value::<What>()?),
+                Key::What(key) => beside.take(key, &mut entries)?,
             }
         }
-        let (fault, argument) = what(kind, then, trigger.is_some()).map_err(A::Error::custom)?;
+        let beside = beside.finish().map_err(A::Error::custom)?;
+        let what = what(beside, then, trigger.is_some()).map_err(A::Error::custom)?;
         let earliest = trigger.is_some().then_some(Nanos(0));
         let at = at.or(earliest).ok_or_else(|| A::Error::custom(Error::NoTime { key: "at" }))?;
         let duration = duration.ok_or_else(|| A::Error::custom(Error::NoTime { key: "for" }))?;
-        Ok(FaultSpec { at, duration, trigger, fault, argument })
+        Ok(FaultSpec { at, duration, trigger, what })
     }
 }
 
-/// A fault and what the plan wrote after it.
-type Kind = (&'static dyn Fault, Argument);
-
-/// Reads the argument of a kind, which must be the only one.
-fn take_kind<'de, A: MapAccess<'de>>(
-    fault: &'static dyn Fault,
-    kind: &mut Option<Kind>,
-    entries: &mut A,
-) -> Result<(), A::Error> {
-    let argument = entries.next_value_seed(ArgumentOf(fault))?;
-    match kind.replace((fault, argument)) {
-        Some((first, _)) => {
-            let (first, second) = (first.name(), fault.name());
-            Err(A::Error::custom(Error::TwoFaults { first, second }))
-        }
-        None => Ok(()),
-    }
-}
-
-/// The one kind of a table: in `then` if there is a `when`, else beside `at`.
-fn what(kind: Option<Kind>, then: Option<Kind>, waits: bool) -> Result<Kind, Error> {
-    match (kind, then, waits) {
-        (Some(kind), None, false) => Ok(kind),
-        (None, Some(then), true) => Ok(then),
-        (Some((fault, _)), _, true) => Err(TriggerError::Beside { kind: fault.name() }.into()),
+/// What the fault is: in `then` if it waits, else beside `at`.
+fn what(beside: Option<What>, then: Option<What>, waits: bool) -> Result<What, Error> {
+    match (beside, then, waits) {
+        (Some(what), None, false) | (None, Some(what), true) => Ok(what),
+        (Some(what), _, true) => Err(TriggerError::Beside { kind: what.name() }.into()),
         (_, Some(_), false) => Err(TriggerError::Halved { given: "then", missing: "when" }.into()),
         (None, None, true) => Err(TriggerError::Halved { given: "when", missing: "then" }.into()),
         (None, None, false) => Err(Error::NoFault { known: fault::names() }),
-    }
-}
-
-/// What stands after `then`: exactly one kind.
-struct Then(Kind);
-
-impl<'de> Deserialize<'de> for Then {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Table;
-        impl<'de> Visitor<'de> for Table {
-            type Value = Then;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, "one fault, such as {{ kill = \"A\" }}")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Then, A::Error> {
-                let mut kind = None;
-                while let Some(fault) = entries.next_key_seed(FaultOf)? {
-                    take_kind(fault, &mut kind, &mut entries)?;
-                }
-                kind.map(Then).ok_or_else(|| A::Error::custom(Error::NoFault { known: fault::names() }))
-            }
-        }
-        deserializer.deserialize_map(Table)
     }
 }
 
@@ -230,47 +188,19 @@ enum Key {
     For,
     When,
     Then,
-    Kind(&'static dyn Fault),
+    What(WhatKey),
 }
 
 /// Reads a key and finds its fault, so that the error points at the key.
-struct KeyOf;
-
-impl<'de> DeserializeSeed<'de> for KeyOf {
-    type Value = Key;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Key, D::Error> {
+impl<'de> Deserialize<'de> for Key {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         match String::deserialize(deserializer)?.as_str() {
-            "at" => Ok(Key::At),
-            "for" => Ok(Key::For),
-            "when" => Ok(Key::When),
-            "then" => Ok(Key::Then),
-            name => fault::find(name).map(Key::Kind).map_err(D::Error::custom),
+            "at" => Ok(Self::At),
+            "for" => Ok(Self::For),
+            "when" => Ok(Self::When),
+            "then" => Ok(Self::Then),
+            name => WhatKey::of(name).map(Self::What).map_err(D::Error::custom),
         }
-    }
-}
-
-/// Reads a key that can only be a fault.
-struct FaultOf;
-
-impl<'de> DeserializeSeed<'de> for FaultOf {
-    type Value = &'static dyn Fault;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        fault::find(&String::deserialize(deserializer)?).map_err(D::Error::custom)
-    }
-}
-
-/// Reads an argument and has the fault check it, so that the error points at the value.
-struct ArgumentOf(&'static dyn Fault);
-
-impl<'de> DeserializeSeed<'de> for ArgumentOf {
-    type Value = Argument;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Argument, D::Error> {
-        let argument = Argument::deserialize(deserializer)?;
-        self.0.parse(&argument).map_err(D::Error::custom)?;
-        Ok(argument)
     }
 }
 
@@ -306,6 +236,40 @@ mod tests {
         check(
             "at = '1s'\nfor = '1s'\n[flap]\npartition = 'halves'\nperiod = '500ms'",
             expect![[r#"{"at":"1s","for":"1s","flap":{"partition":"halves","period":"500ms"}}"#]],
+        );
+    }
+
+    #[test]
+    fn a_fault_may_be_said_effect_by_effect() {
+        check(
+            "at = '1s'\nfor = '1s'\neffects = [{ cut = { from = 'A', to = 'B' } }, { kill = { node = 'C' } }]",
+            expect![[
+                r#"{"at":"1s","for":"1s","effects":[{"cut":{"from":"A","to":"B"}},{"kill":{"node":"C"}}]}"#
+            ]],
+        );
+        check(
+            "at = '1s'\nfor = '1s'\nflap-period = '500ms'\neffects = [{ pause = { node = 'C' } }]",
+            expect![[r#"{"at":"1s","for":"1s","flap-period":"500ms","effects":[{"pause":{"node":"C"}}]}"#]],
+        );
+        check(
+            "at = '1s'\nfor = '1s'\nflap-period = '500ms'\nkill = 'A'",
+            expect![[r#"
+            TOML parse error at line 1, column 1
+              |
+            1 | at = '1s'
+              | ^
+            `flap-period` goes with `effects`; a fault that comes and goes is written flap = { partition = "halves", period = "500ms" }
+        "#]],
+        );
+        check(
+            "at = '1s'\nfor = '1s'\nkill = 'A'\neffects = []",
+            expect![[r#"
+            TOML parse error at line 1, column 1
+              |
+            1 | at = '1s'
+              | ^
+            `effects` and `kill` stand in one fault; write two [[fault]] tables
+        "#]],
         );
     }
 

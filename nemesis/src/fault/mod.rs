@@ -9,6 +9,7 @@
 //! `nemesis` (halves, isolated node, bridge, ring of majorities); Alquraan and others, OSDI 2018,
 //! "An analysis of network-partitioning failures" (partial and one-way partitions).
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use histories::{Nanos, NodeName};
@@ -16,7 +17,7 @@ use rand::Rng;
 
 use crate::controls::Control;
 use crate::error::nearest;
-use crate::{Effect, Endpoint, Error, selection};
+use crate::{Effect, Endpoint, Error, PlannedFault, selection};
 
 mod argument;
 mod flap;
@@ -24,11 +25,13 @@ mod kill;
 mod one_way;
 mod partition;
 mod pause;
+mod pinned;
 mod processes;
 mod slow;
 
 pub use argument::Argument;
 pub(crate) use partition::RESERVED;
+pub(crate) use pinned::{EFFECTS, FLAP_PERIOD, Pinned, naming};
 
 /// All faults, sorted by name.
 pub static FAULTS: &[&dyn Fault] =
@@ -48,6 +51,11 @@ pub trait Fault: Sync {
     fn parse(&self, argument: &Argument) -> Result<Box<dyn Form>, Error>;
     /// A form that suits the nodes, for `--faults` without more words.
     fn draw(&self, nodes: &[NodeName], rng: &mut dyn Rng) -> Argument;
+    /// What a plan may write after `name =` to get this very fault, if the kind has words for it. It is a
+    /// guess: whoever asks has to try it.
+    fn guess(&self, _planned: &PlannedFault, _nodes: &[NodeName]) -> Option<Argument> {
+        None
+    }
 }
 
 /// A fault as a plan wrote it.
@@ -87,7 +95,10 @@ pub fn find(name: &str) -> Result<&'static dyn Fault, Error> {
     let found = FAULTS.iter().find(|fault| fault.name() == name);
     found.copied().ok_or_else(|| Error::UnknownFault {
         name: name.to_owned(),
-        nearest: nearest(name, FAULTS.iter().map(|fault| fault.name()).chain(["at", "for", "then", "when"])),
+        nearest: nearest(
+            name,
+            FAULTS.iter().map(|fault| fault.name()).chain(["at", EFFECTS, "for", "then", "when"]),
+        ),
         known: names(),
     })
 }
@@ -133,6 +144,26 @@ fn endpoint_of(fault: &'static str, name: &str, nodes: &[NodeName]) -> Result<En
 fn links(from: &[Endpoint], to: &[Endpoint]) -> Vec<(Endpoint, Endpoint)> {
     let pairs = from.iter().flat_map(|from| to.iter().map(move |to| (from.clone(), to.clone())));
     pairs.filter(|(from, to)| from != to).collect()
+}
+
+/// The links that a fault cuts, if it does nothing else.
+fn cuts_of<'p>(planned: &'p PlannedFault) -> Option<Vec<(&'p Endpoint, &'p Endpoint)>> {
+    let cut = |effect: &'p Effect| match effect {
+        Effect::Cut { from, to } => Some((from, to)),
+        _ => None,
+    };
+    planned.effects.iter().map(cut).collect()
+}
+
+/// The ends of links as a plan writes them, such as `["A", "B C"]`: where from, and where to.
+fn ends_of<'a>(links: impl IntoIterator<Item = (&'a Endpoint, &'a Endpoint)>) -> Argument {
+    let (mut from, mut to) = (BTreeSet::new(), BTreeSet::new());
+    for link in links {
+        from.insert(link.0);
+        to.insert(link.1);
+    }
+    let side = |ends: BTreeSet<&Endpoint>| join(&ends.into_iter().collect::<Vec<_>>());
+    Argument::List(vec![side(from), side(to)])
 }
 
 fn join<T: fmt::Display>(items: &[T]) -> String {

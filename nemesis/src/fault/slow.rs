@@ -7,14 +7,17 @@
 //! B gets at  183  201  240 ms            never out of order, never fewer bytes a second
 //! ```
 
+use std::collections::BTreeMap;
+
 use histories::{Nanos, NodeName};
 use rand::Rng;
 
 use super::{
-    Argument, Fault, Form, Resolved, Syntax, endpoint_of, join, links, need_nodes, refuse, selection, split,
+    Argument, Fault, Form, Resolved, Syntax, endpoint_of, ends_of, join, links, need_nodes, refuse,
+    selection, split,
 };
 use crate::controls::Control;
-use crate::{Effect, Endpoint, Error, duration};
+use crate::{Effect, Endpoint, Error, PlannedFault, duration};
 
 pub(crate) struct Slow;
 
@@ -76,6 +79,24 @@ impl Fault for Slow {
         let links = if nodes.len() < 2 { "all" } else { selection::word(&["all", "one"], rng) };
         let parts = [("links", links), ("latency", "200ms"), ("jitter", "50ms")];
         Argument::Table(parts.map(|(key, text)| (key.to_owned(), Argument::from(text))).into())
+    }
+
+    fn guess(&self, planned: &PlannedFault, _: &[NodeName]) -> Option<Argument> {
+        let late = |effect| match effect {
+            &Effect::Slow { ref from, ref to, latency_ms, jitter_ms } => {
+                Some(((from, to), (latency_ms, jitter_ms)))
+            }
+            _ => None,
+        };
+        let links: Vec<_> = planned.effects.iter().map(late).collect::<Option<_>>()?;
+        let (_, (latency, jitter)) = links.first()?;
+        let span = |millis: &u64| Argument::from(duration::format(Nanos::from_millis(*millis)).as_str());
+        let ends = ends_of(links.iter().map(|(link, _)| *link));
+        let mut parts = BTreeMap::from([("links", ends), ("latency", span(latency))]);
+        if *jitter > 0 {
+            parts.insert("jitter", span(jitter));
+        }
+        Some(Argument::Table(parts.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()))
     }
 }
 
