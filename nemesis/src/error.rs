@@ -106,6 +106,14 @@ pub enum Error {
         /// How many there are.
         nodes: usize,
     },
+    /// An effect that was written down has numbers that mean nothing.
+    #[error("the effect {effect} cannot be: {why}")]
+    BadEffect {
+        /// In a few words.
+        effect: String,
+        /// What is wrong with it.
+        why: &'static str,
+    },
     /// A node is called like a word of the plan.
     #[error("a node cannot be called `{name}`: fault plans use the word")]
     ReservedName {

@@ -21,12 +21,13 @@ pub mod proxy;
 pub mod schedule;
 mod selection;
 pub mod spec;
+mod swarm;
 pub mod trigger;
 mod verify;
 
 pub use controls::{Control, Controls};
 pub use driver::{Alarms, Happening, LiveControls, Ready, Sentry, Summary, drive};
-pub use effect::{Effect, Endpoint, InForce};
+pub use effect::{DiskTrouble, Effect, Endpoint, InForce};
 pub use error::Error;
 pub use fault::{Argument, Fault};
 pub use process::{CommandSpec, ProcessState, Supervisor};

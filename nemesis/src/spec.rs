@@ -282,7 +282,7 @@ mod tests {
                   |
                 3 | partion = 'halves'
                   | ^^^^^^^
-                no fault is called `partion` (did you mean `partition`?); there are: flap, kill, one-way, partition, pause, slow
+                no fault is called `partion` (did you mean `partition`?); there are: clock, clog, cut, disk-error, disk-full, disk-lies, disk-torn, duplicate, flap, kill, lose, one-way, partition, pause, reorder, slow, wipe
             "#]],
         );
         check(
@@ -328,12 +328,12 @@ mod tests {
         check(
             "at = '10s'\nfor = '10s'",
             expect![[r#"
-            TOML parse error at line 1, column 1
-              |
-            1 | at = '10s'
-              | ^
-            the fault has no kind; add one of: flap, kill, one-way, partition, pause, slow
-        "#]],
+                TOML parse error at line 1, column 1
+                  |
+                1 | at = '10s'
+                  | ^
+                the fault has no kind; add one of: clock, clog, cut, disk-error, disk-full, disk-lies, disk-torn, duplicate, flap, kill, lose, one-way, partition, pause, reorder, slow, wipe
+            "#]],
         );
         check(
             "at = '10s'\nfor = 10\nkill = 'one'",
@@ -443,7 +443,7 @@ mod tests {
         );
         refused(
             "when = { asked = 'read' }\nthen = {}",
-            expect!["line 3: the fault has no kind; add one of: flap, kill, one-way, partition, pause, slow"],
+            expect!["line 3: the fault has no kind; add one of: clock, clog, cut, disk-error, disk-full, disk-lies, disk-torn, duplicate, flap, kill, lose, one-way, partition, pause, reorder, slow, wipe"],
         );
         refused(
             "when = { asked = 'read' }\nthen = { kil = 'A' }",
