@@ -599,8 +599,11 @@ fn serve_answers_until_it_is_stopped() {
     let desk = Desk::new();
     // Of its own, and below the ports that the system gives away.
     let port = 12_000 + std::process::id() % 8_000;
-    let mut child =
-        desk.command(&format!("serve siblings -n 2 --port {port}")).stdout(Stdio::piped()).spawn().unwrap();
+    let mut child = desk
+        .command(&format!("serve siblings -n 2 --defects forget-tombstones --port {port}"))
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap());
     let mut line = String::new();
     while !line.starts_with("try") {
@@ -613,6 +616,7 @@ fn serve_answers_until_it_is_stopped() {
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     assert!(answer.contains(r#""mode":"siblings""#), "{answer}");
+    assert!(answer.contains(r#""defects":["forget-tombstones"]"#), "{answer}");
     signal(child.id(), "-INT");
     assert_eq!(child.wait().unwrap().code(), Some(0));
     while nodes.iter().any(|node| is_alive(*node)) {

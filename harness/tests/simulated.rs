@@ -66,6 +66,31 @@ fn only_what_the_simulator_knows_is_simulated() {
 }
 
 #[test]
+fn a_planted_bug_that_could_never_bite_is_refused() {
+    refuses(
+        "run --world sim -t reference:lww,delivery=fifo,defects=apply-dependent-early",
+        64,
+        expect![[r#"
+            error: target reference:lww,delivery=fifo,defects=apply-dependent-early: defect apply-dependent-early changes nothing here: it needs causal delivery
+        "#]],
+    );
+    refuses(
+        "run -t reference:lww,defects=no-tiebreak",
+        64,
+        expect![[r#"
+        error: --target: no defect "no-tiebreak"; did you mean no-tie-break? there are apply-dependent-early, confirm-before-durable, forget-tombstones, no-tie-break, skip-version-check (reference:MODE, control, or the URLs of a store that speaks the reference API)
+    "#]],
+    );
+    refuses(
+        "serve single-leader --defects forget-tombstones",
+        64,
+        expect![[r#"
+        error: defect forget-tombstones changes nothing here: it needs a mode with several leaders
+    "#]],
+    );
+}
+
+#[test]
 fn a_hunt_finds_a_lost_update_and_the_command_that_shows_it_again() {
     let desk = tempfile::tempdir().unwrap();
     let hunt = run(&desk, "hunt --seeds 10 --seed 1 -d 5s --progress none");

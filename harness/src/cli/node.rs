@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use reference_db::server::{ServerConfig, serve};
-use reference_db::{Delivery, Mode, NodeConfig, NodeName, NodeSettings, Topology};
+use reference_db::{Defect, Delivery, Mode, NodeConfig, NodeName, NodeSettings, Topology};
 
 use crate::exit::{Exit, Stop};
 
@@ -25,6 +25,8 @@ pub(crate) struct Node {
     topology: Topology,
     #[arg(long)]
     delivery: Delivery,
+    #[arg(long)]
+    defect: Vec<Defect>,
     #[arg(long)]
     data: PathBuf,
     #[arg(long)]
@@ -57,6 +59,7 @@ impl Node {
             mode: self.mode,
             topology: self.topology,
             delivery: self.delivery,
+            defects: self.defect.iter().copied().collect(),
             ..NodeSettings::new(name(&self.name)?, members)
         };
         Ok(ServerConfig {

@@ -28,6 +28,9 @@ pub(crate) struct Serve {
     /// In which order changes are applied: arrival, fifo or causal
     #[arg(long, value_name = "NAME", default_value = "causal")]
     delivery: String,
+    /// Planted bugs, with + between them, such as forget-tombstones
+    #[arg(long, value_name = "LIST", value_delimiter = '+')]
+    defects: Vec<String>,
     /// The first node's port for clients; the others follow, then those for their peers
     #[arg(long, value_name = "PORT", default_value_t = 7101)]
     port: u16,
@@ -43,6 +46,9 @@ impl Serve {
         target.set_nodes(self.nodes).map_err(Stop::usage)?;
         target.set_topology(&self.topology).map_err(|reason| Stop::usage(format!("--topology: {reason}")))?;
         target.set_delivery(&self.delivery).map_err(|reason| Stop::usage(format!("--delivery: {reason}")))?;
+        let defects = self.defects.iter().map(String::as_str);
+        target.set_defects(defects).map_err(|reason| Stop::usage(format!("--defects: {reason}")))?;
+        target.admit().map_err(Stop::usage)?;
         let last = u32::from(self.port) + 2 * self.nodes - 1;
         if u16::try_from(last).is_err() {
             return Err(Stop::usage(format!(

@@ -73,6 +73,12 @@ pub(crate) static SETTINGS: &[Setting] = &[
         show: |_| None,
     },
     Setting {
+        path: "target.defects",
+        about: "planted bugs of the bundled database that are switched on",
+        set: |plan, value| plan.target.set_defects(list(value, '+')?.iter().map(String::as_str)),
+        show: |_| None,
+    },
+    Setting {
         path: "load.workload",
         about: "what the clients do",
         set: |plan, value| assign(&mut plan.load.workload, workload(&text(value)?)),
@@ -208,12 +214,8 @@ fn workload(name: &str) -> Result<String, String> {
 }
 
 fn fault_kinds(value: &Value) -> Result<Vec<String>, String> {
-    let kinds: Vec<String> = match value {
-        Value::String(list) => list.split(',').map(|kind| kind.trim().to_string()).collect(),
-        Value::Array(list) => list.iter().map(text).collect::<Result<_, _>>()?,
-        other => return Err(format!("expected a list of kinds such as \"partition,pause\", found {other}")),
-    };
-    let kinds: Vec<String> = kinds.into_iter().filter(|kind| kind != "none" && !kind.is_empty()).collect();
+    let kinds: Vec<String> =
+        list(value, ',')?.into_iter().filter(|kind| kind != "none" && !kind.is_empty()).collect();
     for kind in &kinds {
         let known = std::iter::once("none").chain(nemesis::fault::FAULTS.iter().map(|fault| fault.name()));
         nemesis::fault::find(kind).map_err(|_| names::unknown("kind of fault", kind, known))?;
@@ -255,6 +257,15 @@ fn text(value: &Value) -> Result<String, String> {
     match value {
         Value::String(text) => Ok(text.clone()),
         other => Err(format!("expected a text in quotes, found {other}")),
+    }
+}
+
+/// A list, or a text with the separator between its parts.
+fn list(value: &Value, separator: char) -> Result<Vec<String>, String> {
+    match value {
+        Value::String(list) => Ok(list.split(separator).map(|part| part.trim().to_string()).collect()),
+        Value::Array(list) => list.iter().map(text).collect(),
+        other => Err(format!("expected a list such as [\"one\", \"other\"], found {other}")),
     }
 }
 

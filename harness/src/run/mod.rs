@@ -98,6 +98,7 @@ pub(crate) fn prepare(merged: &Merged, seed: Seed) -> Result<Prepared, Stop> {
             plan.target
         )));
     }
+    plan.target.admit().map_err(|reason| Stop::usage(format!("target {}: {reason}", plan.target)))?;
     let nodes = plan.target.nodes();
     let (schedule, mut notes) = faults(merged, &nodes, seed)?;
     if plan.world == World::Sim {

@@ -10,7 +10,7 @@
 //! the node said later. A paused process does nothing; what reaches it waits.
 
 use histories::{Nanos, NodeName};
-use reference_db::{Input, Node, NodeConfig, NodeSettings, Output, Record};
+use reference_db::{Input, Node, NodeConfig, Output, Record};
 
 use super::clock::Clock;
 use super::disk::{Crashed, Disk};
@@ -50,18 +50,9 @@ pub(super) struct Wishes {
 impl Host {
     /// A node that has not been started.
     pub(super) fn new(spec: &ReferenceSpec, nodes: &[NodeName], index: usize, seed: Seed) -> Self {
-        // Letters and numbers, all of them: that is how targets name their nodes.
-        let name = |node: &NodeName| match reference_db::NodeName::new(node.as_str()) {
-            Ok(name) => name,
-            Err(error) => panic!("a node of ours has a name that the database refuses: {error}"),
-        };
-        let members: Vec<_> = nodes.iter().map(name).collect();
-        let ReferenceSpec { mode, topology, delivery, .. } = *spec;
-        let settings =
-            NodeSettings { mode, topology, delivery, ..NodeSettings::new(members[index], members) };
-        let config = match NodeConfig::new(settings) {
+        let config = match spec.node(nodes, index) {
             Ok(config) => config,
-            Err(error) => panic!("a cluster of ours has settings that the database refuses: {error}"),
+            Err(error) => panic!("a plan with settings that the database refuses was prepared: {error}"),
         };
         let seed = seed.fork(nodes[index].as_str());
         Self {
@@ -206,6 +197,7 @@ mod tests {
             nodes: 1,
             topology: reference_db::Topology::AllToAll,
             delivery: reference_db::Delivery::Causal,
+            defects: Default::default(),
         };
         let mut host = Host::new(&spec, &["A".into()], 0, Seed(1));
         let mut wishes = Wishes::default();

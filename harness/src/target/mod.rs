@@ -4,7 +4,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use reference_db::{Delivery, Mode, Topology};
+use reference_db::{Defect, Defects, Delivery, Mode, NodeConfig, NodeSettings, Topology};
 
 use crate::names;
 
@@ -38,6 +38,32 @@ pub(crate) struct ReferenceSpec {
     pub(crate) topology: Topology,
     /// In which order a node applies what it receives.
     pub(crate) delivery: Delivery,
+    /// Planted bugs that are switched on.
+    pub(crate) defects: Defects,
+}
+
+impl ReferenceSpec {
+    /// What one of its nodes is told of itself and its cluster; refused where the settings do not fit together.
+    pub(crate) fn node(&self, nodes: &[histories::NodeName], index: usize) -> Result<NodeConfig, String> {
+        let name = |node: &histories::NodeName| reference_db::NodeName::new(node.as_str());
+        let members: Vec<_> =
+            nodes.iter().map(name).collect::<Result<_, _>>().map_err(|error| error.to_string())?;
+        let Self { mode, topology, delivery, ref defects, .. } = *self;
+        NodeConfig::new(NodeSettings {
+            mode,
+            topology,
+            delivery,
+            defects: defects.clone(),
+            ..NodeSettings::new(members[index], members)
+        })
+        .map_err(|error| error.to_string())
+    }
+
+    /// `,defects=forget-tombstones+no-tie-break`, or nothing.
+    fn defects_suffix(&self) -> String {
+        let names: Vec<&str> = self.defects.iter().map(Defect::name).collect();
+        if names.is_empty() { String::new() } else { format!(",defects={}", names.join("+")) }
+    }
 }
 
 impl Default for TargetSpec {
@@ -49,14 +75,14 @@ impl Default for TargetSpec {
 impl TargetSpec {
     /// Three nodes in this mode.
     pub(crate) fn reference(mode: Mode) -> Self {
-        let (topology, delivery) = (TOPOLOGY, DELIVERY);
-        Self::Reference(ReferenceSpec { mode, nodes: 3, topology, delivery })
+        let (topology, delivery, defects) = (TOPOLOGY, DELIVERY, Defects::default());
+        Self::Reference(ReferenceSpec { mode, nodes: 3, topology, delivery, defects })
     }
 
-    /// What the header of a history and reports call it.
+    /// What the header of a history and reports call it. No planted bug goes unsaid.
     pub(crate) fn label(&self) -> String {
         match self {
-            Self::Reference(spec) => format!("reference:{}", spec.mode),
+            Self::Reference(spec) => format!("reference:{}{}", spec.mode, spec.defects_suffix()),
             Self::Control | Self::Urls(_) => self.to_string(),
         }
     }
@@ -85,6 +111,19 @@ impl TargetSpec {
         Ok(())
     }
 
+    pub(crate) fn set_defects<'a>(&mut self, names: impl IntoIterator<Item = &'a str>) -> Result<(), String> {
+        self.spec_mut()?.defects = names.into_iter().map(parse_defect).collect::<Result<_, _>>()?;
+        Ok(())
+    }
+
+    /// Refuses settings that do not fit together, such as a planted bug that could never bite.
+    pub(crate) fn admit(&self) -> Result<(), String> {
+        match self {
+            Self::Reference(spec) => spec.node(&self.nodes(), 0).map(drop),
+            Self::Control | Self::Urls(_) => Ok(()),
+        }
+    }
+
     fn spec_mut(&mut self) -> Result<&mut ReferenceSpec, String> {
         match self {
             Self::Reference(spec) => Ok(spec),
@@ -108,8 +147,13 @@ fn parse_delivery(name: &str) -> Result<Delivery, String> {
     name.parse().map_err(|_| names::unknown("delivery", name, known))
 }
 
-/// `reference:lww`, `reference:lww,nodes=5,topology=ring,delivery=causal`, `control`, or URLs with
-/// commas between them.
+fn parse_defect(name: &str) -> Result<Defect, String> {
+    let known = Defect::ALL.iter().map(|defect| defect.name());
+    name.parse().map_err(|_| names::unknown("defect", name, known))
+}
+
+/// `reference:lww`, `reference:lww,nodes=5,topology=ring,delivery=causal,defects=no-tie-break+forget-tombstones`,
+/// `control`, or URLs with commas between them.
 impl FromStr for TargetSpec {
     type Err = String;
 
@@ -144,9 +188,14 @@ fn parse_reference(text: &str) -> Result<TargetSpec, String> {
             }
             Some(("topology", name)) => target.set_topology(name)?,
             Some(("delivery", name)) => target.set_delivery(name)?,
+            Some(("defects", names)) => target.set_defects(names.split('+'))?,
             _ => {
                 let name = part.split('=').next().unwrap_or_default();
-                return Err(names::unknown("setting of a target", name, ["delivery", "nodes", "topology"]));
+                return Err(names::unknown(
+                    "setting of a target",
+                    name,
+                    ["defects", "delivery", "nodes", "topology"],
+                ));
             }
         }
     }
@@ -178,7 +227,7 @@ impl fmt::Display for TargetSpec {
                 if spec.delivery != DELIVERY {
                     write!(f, ",delivery={}", spec.delivery)?;
                 }
-                Ok(())
+                f.write_str(&spec.defects_suffix())
             }
         }
     }
@@ -193,11 +242,25 @@ mod tests {
         for text in [
             "reference:lww",
             "reference:siblings,nodes=5,topology=ring,delivery=fifo",
+            "reference:lww,nodes=5,defects=forget-tombstones+no-tie-break",
             "control",
             "http://a:1,http://b:2",
         ] {
             assert_eq!(text.parse::<TargetSpec>().unwrap().to_string(), text);
         }
+    }
+
+    #[test]
+    fn no_planted_bug_goes_unsaid_and_none_is_toothless() {
+        let target = |text: &str| text.parse::<TargetSpec>().unwrap();
+        assert_eq!(target("reference:crdt,nodes=5").label(), "reference:crdt");
+        let planted = target("reference:lww,nodes=5,defects=no-tie-break");
+        assert_eq!(planted.label(), "reference:lww,defects=no-tie-break");
+        assert_eq!(planted.admit(), Ok(()));
+        assert_eq!(
+            target("reference:siblings,defects=no-tie-break").admit().unwrap_err(),
+            "defect no-tie-break changes nothing here: it needs a mode that compares clocks"
+        );
     }
 
     #[test]
@@ -207,6 +270,11 @@ mod tests {
             flaw("reference:sibling").contains("did you mean siblings?"),
             "{}",
             flaw("reference:sibling")
+        );
+        assert!(
+            flaw("reference:lww,defects=no-tie").contains("did you mean no-tie-break?"),
+            "{}",
+            flaw("reference:lww,defects=no-tie")
         );
         assert!(flaw("lww").contains("expected reference:MODE"));
         assert!(flaw("https://a").contains("http://"));
