@@ -125,11 +125,25 @@ impl TxnTable {
     }
 
     /// The places of the micro-ops of a transaction, in program order.
+    #[inline]
     pub fn range(&self, txn: TxnId) -> std::ops::Range<usize> {
         self.first[txn.index()] as usize..self.first[txn.index() + 1] as usize
     }
 
+    /// The key at this place.
+    #[inline]
+    pub fn key_at(&self, place: usize) -> u32 {
+        self.keys[place] & !WRITE
+    }
+
+    /// True if the micro-op at this place writes.
+    #[inline]
+    pub fn writes_at(&self, place: usize) -> bool {
+        self.keys[place] & WRITE != 0
+    }
+
     /// The micro-op at this place.
+    #[inline]
     pub fn row(&self, place: usize) -> MicroOpRow {
         let key = self.keys[place];
         MicroOpRow { key: key & !WRITE, is_write: key & WRITE != 0, value: self.values[place] }
@@ -192,27 +206,6 @@ impl TxnTable {
     /// that appends change`.
     pub fn left_out(&self) -> &[String] {
         &self.left_out
-    }
-
-    /// The same transactions without all but `kept`, which must be in ascending order. Reads stay as
-    /// they are: what they saw may then be written by nobody.
-    #[must_use]
-    pub fn only(&self, kept: &[TxnId]) -> Self {
-        let mut builder = TxnTableBuilder::default();
-        builder.table.key_names = self.key_names.clone();
-        builder.table.value_names = self.value_names.clone();
-        for txn in kept {
-            builder.begin(self.session(self.session_of(*txn)));
-            for row in self.range(*txn).map(|place| self.row(place)) {
-                builder.push(row);
-            }
-            match self.times(*txn) {
-                Some((invoked, completed)) => builder.end_at(self.status(*txn), invoked, completed),
-                None => builder.end(self.status(*txn)),
-            }
-            builder.table.operations.push(self.operation(*txn));
-        }
-        builder.finish()
     }
 }
 

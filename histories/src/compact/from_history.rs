@@ -204,15 +204,6 @@ mod tests {
             ["1 key that changes other than writes change", "1 key with several values at once"]
         );
         assert!(table.has_times());
-    }
-
-    #[test]
-    fn a_part_of_a_table_keeps_its_operations() {
-        let table = TxnTable::from_history(&text::parse(MIXED).unwrap()).only(&[TxnId(1), TxnId(4)]);
-        expect_test::expect![[r#"
-            op 1 c1 Committed: r y 1, w y "two"
-            op 5 c3 Unknown: w x 4"#]]
-        .assert_eq(&shown(&table));
         assert_eq!(table.txn_at(2), TxnId(1));
     }
 
