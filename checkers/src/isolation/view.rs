@@ -83,6 +83,7 @@ impl<'t> View<'t> {
         self.table.session_of(TxnId(txn))
     }
 
+    #[cfg(test)]
     pub(crate) fn writes(&self, txn: u32, key: u32) -> bool {
         self.written.get(txn as usize).binary_search(&key).is_ok()
     }
