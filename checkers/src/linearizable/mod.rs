@@ -282,10 +282,7 @@ fn calls<'h>(facts: &Facts<'h>, key: KeyNumber, model: &mut Model) -> (Vec<Addre
             | MicroOp::Add { element, .. }
             | MicroOp::Enqueue { element, .. }
             | MicroOp::Push { element, .. },
-        ) if call.completed == u64::MAX =>
-        {
-            shown.contains(element)
-        }
+        ) if call.completed == u64::MAX => shown.contains(element),
         _ => true,
     });
     calls.into_iter().unzip()

@@ -86,11 +86,7 @@ impl Model {
     }
 
     /// What this micro-op does, given what it saw.
-    pub(super) fn change<'h>(
-        &mut self,
-        micro_op: &'h MicroOp,
-        observed: Option<&'h Observed>,
-    ) -> Change<'h> {
+    pub(super) fn change<'h>(&mut self, micro_op: &'h MicroOp, observed: Option<&'h Observed>) -> Change<'h> {
         match micro_op {
             MicroOp::Read { .. } => Change::Read(observed.and_then(|observed| self.seen(observed))),
             MicroOp::Write { value, .. } => Change::Write(self.number(Some(value.clone()))),

@@ -80,14 +80,14 @@ fn ending() -> impl Strategy<Value = Ending> {
 }
 
 fn outcome(call: &Call, (otherwise, answers): Ending) -> Outcome {
-    let reply = |(micro_op, (observed, version)): (&MicroOp, (Observed, Option<Version>))| {
-        match micro_op.observes() {
-            true if micro_op.is_read() || observed.values.len() < 2 => {
-                Reply { observed: Some(observed), version }
-            }
-            true => Reply { observed: Some(Observed::default()), version },
-            false => Reply::changed(version),
+    let reply = |(micro_op, (observed, version)): (&MicroOp, (Observed, Option<Version>))| match micro_op
+        .observes()
+    {
+        true if micro_op.is_read() || observed.values.len() < 2 => {
+            Reply { observed: Some(observed), version }
         }
+        true => Reply { observed: Some(Observed::default()), version },
+        false => Reply::changed(version),
     };
     let replies = call.micro_ops().iter().zip(answers).map(reply);
     otherwise.unwrap_or_else(|| Outcome::Confirmed(replies.collect()))

@@ -223,10 +223,9 @@ impl Telling<'_, '_> {
             | MicroOp::Push { element, .. } => shown(element),
             MicroOp::Write { value, .. } => shown(value),
             MicroOp::Increment { by, .. } => format!("{by:+}"),
-            MicroOp::Read { .. }
-            | MicroOp::Delete { .. }
-            | MicroOp::Dequeue { .. }
-            | MicroOp::Pop { .. } => "nothing".into(),
+            MicroOp::Read { .. } | MicroOp::Delete { .. } | MicroOp::Dequeue { .. } | MicroOp::Pop { .. } => {
+                "nothing".into()
+            }
         }
     }
 
