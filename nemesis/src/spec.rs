@@ -443,7 +443,9 @@ mod tests {
         );
         refused(
             "when = { asked = 'read' }\nthen = {}",
-            expect!["line 3: the fault has no kind; add one of: clock, clog, cut, disk-error, disk-full, disk-lies, disk-torn, duplicate, flap, kill, lose, one-way, partition, pause, reorder, slow, wipe"],
+            expect![
+                "line 3: the fault has no kind; add one of: clock, clog, cut, disk-error, disk-full, disk-lies, disk-torn, duplicate, flap, kill, lose, one-way, partition, pause, reorder, slow, wipe"
+            ],
         );
         refused(
             "when = { asked = 'read' }\nthen = { kil = 'A' }",

@@ -132,8 +132,16 @@ pub enum CallKind {
     CompareAndSet,
     /// A key is made absent.
     Delete,
+    /// The oldest value of a queue is taken out.
+    Dequeue,
+    /// A value is put at the end of a queue.
+    Enqueue,
     /// A counter is changed.
     Increment,
+    /// The newest value of a stack is taken off.
+    Pop,
+    /// A value is put on a stack.
+    Push,
     /// Nothing is changed.
     Read,
     /// An element is taken out of a set.
@@ -146,13 +154,17 @@ pub enum CallKind {
 
 impl CallKind {
     /// All kinds, sorted by name.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 14] = [
         Self::Add,
         Self::Any,
         Self::Append,
         Self::CompareAndSet,
         Self::Delete,
+        Self::Dequeue,
+        Self::Enqueue,
         Self::Increment,
+        Self::Pop,
+        Self::Push,
         Self::Read,
         Self::Remove,
         Self::Update,
@@ -167,7 +179,11 @@ impl CallKind {
             Self::Append => "append",
             Self::CompareAndSet => "compare-and-set",
             Self::Delete => "delete",
+            Self::Dequeue => "dequeue",
+            Self::Enqueue => "enqueue",
             Self::Increment => "increment",
+            Self::Pop => "pop",
+            Self::Push => "push",
             Self::Read => "read",
             Self::Remove => "remove",
             Self::Update => "update",
@@ -184,7 +200,11 @@ impl CallKind {
             | Self::Append
             | Self::CompareAndSet
             | Self::Delete
+            | Self::Dequeue
+            | Self::Enqueue
             | Self::Increment
+            | Self::Pop
+            | Self::Push
             | Self::Read
             | Self::Remove
             | Self::Write => self == Self::of(micro_op),
@@ -202,6 +222,10 @@ impl CallKind {
             MicroOp::Remove { .. } => Self::Remove,
             MicroOp::Increment { .. } => Self::Increment,
             MicroOp::Delete { .. } => Self::Delete,
+            MicroOp::Enqueue { .. } => Self::Enqueue,
+            MicroOp::Dequeue { .. } => Self::Dequeue,
+            MicroOp::Push { .. } => Self::Push,
+            MicroOp::Pop { .. } => Self::Pop,
         }
     }
 }
