@@ -143,7 +143,8 @@ pub(crate) async fn make(
 ) -> Result<Made, Stop> {
     let resolved = &prepared.resolved;
     for fault in &resolved.faults.faults {
-        tracing::info!(at = %fault.at, until = %fault.end(), name = fault.name, summary = fault.summary, "fault drawn");
+        let when = fault.trigger.as_ref().map(ToString::to_string);
+        tracing::info!(at = %fault.at, when, until = %fault.end(), name = fault.name, summary = fault.summary, "fault drawn");
     }
     let run = session.store.create(&moment(), resolved.seed()).map_err(Stop::cannot_write)?;
     store_plan(&run, &papers, resolved)?;

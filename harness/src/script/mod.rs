@@ -16,7 +16,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use histories::{Call, History, Key, MicroOp, Nanos, NodeName, Observed, Operation, Phase, SessionId, Value};
+use histories::{Call, History, Key, MicroOp, Nanos, NodeName, Observed, Outcome, Phase, SessionId, Value};
 use serde::{Deserialize, Serialize};
 
 mod player;
@@ -84,6 +84,18 @@ pub(crate) enum Act {
         by: i64,
     },
     Delete(Key),
+    /// Put an element at the back of a queue, and take one from its front.
+    Enqueue {
+        key: Key,
+        element: Value,
+    },
+    Dequeue(Key),
+    /// Put an element on top of a stack, and take it from there.
+    Push {
+        key: Key,
+        element: Value,
+    },
+    Pop(Key),
     /// Compare-and-set against what the session read last of the key; nothing, if it never did.
     Replace {
         key: Key,
@@ -133,7 +145,7 @@ impl Script {
             let node = operation.node.clone().ok_or(Unscriptable::NoNode)?;
             let seen = memory.entry(operation.session).or_default();
             let ask = ask_of(&operation.call, seen);
-            seen.observe(operation);
+            seen.observe(&operation.call, &operation.outcome);
             calls.push(Line { at: operation.invoked, session: numbers[&operation.session], node, ask });
         }
         if calls.is_empty() { Err(Unscriptable::Empty) } else { Ok(Self { calls }) }
@@ -170,6 +182,10 @@ impl Act {
         match self {
             Self::Read(key)
             | Self::Delete(key)
+            | Self::Dequeue(key)
+            | Self::Pop(key)
+            | Self::Enqueue { key, .. }
+            | Self::Push { key, .. }
             | Self::Write { key, .. }
             | Self::Append { key, .. }
             | Self::Add { key, .. }
@@ -192,17 +208,11 @@ impl Seen {
         self.0.get(key).cloned().unwrap_or_default()
     }
 
-    fn observe(&mut self, operation: &Operation) {
-        for (micro_op, reply) in
-            operation.call.micro_ops().iter().zip(operation.outcome.replies().unwrap_or_default())
-        {
-            self.read(micro_op.key(), reply.observed.as_ref());
-        }
-    }
-
-    fn read(&mut self, key: &Key, observed: Option<&Observed>) {
-        if let Some(observed) = observed {
-            self.0.insert(key.clone(), observed.clone());
+    fn observe(&mut self, call: &Call, outcome: &Outcome) {
+        for (micro_op, reply) in call.micro_ops().iter().zip(outcome.replies().unwrap_or_default()) {
+            if let (true, Some(observed)) = (micro_op.is_read(), &reply.observed) {
+                self.0.insert(micro_op.key().clone(), observed.clone());
+            }
         }
     }
 }
@@ -225,6 +235,10 @@ fn act_of(micro_op: &MicroOp, seen: &Seen) -> Act {
         MicroOp::Remove { key, element } => Act::Remove { key, element },
         MicroOp::Increment { key, by } => Act::Increment { key, by },
         MicroOp::Delete { key } => Act::Delete(key),
+        MicroOp::Enqueue { key, element } => Act::Enqueue { key, element },
+        MicroOp::Dequeue { key } => Act::Dequeue(key),
+        MicroOp::Push { key, element } => Act::Push { key, element },
+        MicroOp::Pop { key } => Act::Pop(key),
         MicroOp::CompareAndSet { key, expected, value } if *expected == seen.of(&key) => {
             match value.as_list().and_then(<[Value]>::last) {
                 Some(element) if extended(&expected, element.clone()) == value => {

@@ -38,9 +38,7 @@ impl Generator for Player {
     }
 
     fn observe(&mut self, call: &Call, outcome: &Outcome) {
-        for (micro_op, reply) in call.micro_ops().iter().zip(outcome.replies().unwrap_or_default()) {
-            self.seen.read(micro_op.key(), reply.observed.as_ref());
-        }
+        self.seen.observe(call, outcome);
     }
 
     fn keys(&self) -> &BTreeSet<Key> {
@@ -57,6 +55,10 @@ fn micro_op(act: &Act, seen: &Seen) -> MicroOp {
         Act::Remove { key, element } => MicroOp::Remove { key, element },
         Act::Increment { key, by } => MicroOp::Increment { key, by },
         Act::Delete(key) => MicroOp::Delete { key },
+        Act::Enqueue { key, element } => MicroOp::Enqueue { key, element },
+        Act::Dequeue(key) => MicroOp::Dequeue { key },
+        Act::Push { key, element } => MicroOp::Push { key, element },
+        Act::Pop(key) => MicroOp::Pop { key },
         Act::CompareAndSet { key, expected, value } => MicroOp::CompareAndSet { key, expected, value },
         Act::Replace { key, value } => {
             MicroOp::CompareAndSet { expected: Box::new(seen.of(&key)), key, value }

@@ -66,7 +66,7 @@ fn a_wrong_table_is_answered_with_its_line_and_the_mend() {
     refuses(
         "at = '1s'\nsession = 0\nnode = 'A'\napend = { key = 'x', element = 1 }",
         expect![[
-            r#"plan.toml:1: call: no part of a call "apend"; did you mean append? there are at, node, session, add, append, compare-and-set, delete, extend, increment, read, remove, replace, txn, write"#
+            r#"plan.toml:1: call: no part of a call "apend"; did you mean append? there are at, node, session, add, append, compare-and-set, delete, dequeue, enqueue, extend, increment, pop, push, read, remove, replace, txn, write"#
         ]],
     );
     refuses(
@@ -78,7 +78,7 @@ fn a_wrong_table_is_answered_with_its_line_and_the_mend() {
     refuses(
         "at = '1s'\nsession = 0\nnode = 'A'",
         expect![
-            "plan.toml:1: call: it asks nothing; add one of add, append, compare-and-set, delete, extend, increment, read, remove, replace, txn, write"
+            "plan.toml:1: call: it asks nothing; add one of add, append, compare-and-set, delete, dequeue, enqueue, extend, increment, pop, push, read, remove, replace, txn, write"
         ],
     );
     refuses(
