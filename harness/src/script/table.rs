@@ -128,7 +128,6 @@ fn example(name: &str) -> &'static str {
 }
 
 /// The script as tables of a plan.
-#[cfg_attr(not(test), expect(dead_code, reason = "shrunk plans are written by the next commit"))]
 pub(crate) fn show(script: &Script) -> Result<String, toml::ser::Error> {
     let mut text = String::new();
     for line in &script.calls {
