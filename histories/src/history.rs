@@ -146,6 +146,11 @@ impl HistoryBuilder {
         &mut self.names
     }
 
+    /// The header, for a reader that learns on its way what the history is about.
+    pub(crate) fn header_mut(&mut self) -> &mut Header {
+        &mut self.history.header
+    }
+
     /// Ends the recording: a call still in flight stays unknown.
     pub fn finish(self) -> History {
         self.history

@@ -46,7 +46,7 @@ pub struct LiveControls {
 impl LiveControls {
     /// What this comes to for a plan.
     pub fn offered(&self) -> Controls {
-        Controls { network: self.mesh.is_some(), process: self.supervisor.is_some() }
+        Controls { network: self.mesh.is_some(), process: self.supervisor.is_some(), ..Controls::default() }
     }
 }
 

@@ -38,6 +38,16 @@ pub enum Error {
         /// The kind that came second.
         second: &'static str,
     },
+    /// Only what is said effect by effect has a period of its own.
+    #[error(
+        "`flap-period` goes with `effects`; a fault that comes and goes is written flap = {{ partition = \"halves\", period = \"500ms\" }}"
+    )]
+    FlapPeriod,
+    /// A fault does nothing.
+    #[error(
+        "`effects` names no effect; write for example effects = [{{ cut = {{ from = \"A\", to = \"B\" }} }}]"
+    )]
+    NoEffects,
     /// A fault table does not say when, or for how long.
     #[error("`{key}` is missing in the fault; write for example {key} = \"10s\"")]
     NoTime {
@@ -91,6 +101,14 @@ pub enum Error {
         needed: usize,
         /// How many there are.
         nodes: usize,
+    },
+    /// An effect that was written down has numbers that mean nothing.
+    #[error("the effect {effect} cannot be: {why}")]
+    BadEffect {
+        /// In a few words.
+        effect: String,
+        /// What is wrong with it.
+        why: &'static str,
     },
     /// A node is called like a word of the plan.
     #[error("a node cannot be called `{name}`: fault plans use the word")]

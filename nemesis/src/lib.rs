@@ -21,11 +21,12 @@ pub mod proxy;
 pub mod schedule;
 mod selection;
 pub mod spec;
+mod swarm;
 mod verify;
 
 pub use controls::{Control, Controls};
 pub use driver::{Happening, LiveControls, Ready, Summary, drive};
-pub use effect::{Effect, Endpoint, InForce};
+pub use effect::{DiskTrouble, Effect, Endpoint, InForce};
 pub use error::Error;
 pub use fault::{Argument, Fault};
 pub use process::{CommandSpec, ProcessState, Supervisor};

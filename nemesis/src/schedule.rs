@@ -54,20 +54,12 @@ impl PlannedFault {
 
     /// The directed links that it touches.
     pub fn links(&self) -> Vec<(NodeName, NodeName)> {
-        let link = |effect: &Effect| match effect.target() {
-            Target::Link(from, to) => Some((from.name(), to.name())),
-            Target::Process(_) => None,
-        };
-        self.effects.iter().filter_map(link).collect()
+        self.effects.iter().filter_map(Effect::link).map(|(from, to)| (from.name(), to.name())).collect()
     }
 
-    /// The nodes that it touches as processes.
+    /// The nodes that it touches: their processes, disks or clocks.
     pub fn nodes(&self) -> Vec<NodeName> {
-        let node = |effect: &Effect| match effect.target() {
-            Target::Link(..) => None,
-            Target::Process(node) => Some(node),
-        };
-        self.effects.iter().filter_map(node).collect()
+        self.effects.iter().filter_map(Effect::node).collect()
     }
 
     /// When it is injected and healed, in order: once each, or again and again if it flaps.
@@ -191,8 +183,7 @@ fn window(fault: FaultId, spec: &FaultSpec, end: Nanos) -> Result<Nanos, Error> 
 fn refuse_overlaps(faults: &[PlannedFault]) -> Result<(), Error> {
     for (index, one) in faults.iter().enumerate() {
         for other in &faults[index + 1..] {
-            let apart = one.end() <= other.at || other.end() <= one.at;
-            if let Some(target) = clash(one, other).filter(|_| !apart) {
+            if let Some(target) = clash(one, other).filter(|_| overlap(one, other)) {
                 let (first, second) =
                     if one.at <= other.at { (one.id, other.id) } else { (other.id, one.id) };
                 return Err(Error::Overlap { first, second, target });
@@ -202,22 +193,43 @@ fn refuse_overlaps(faults: &[PlannedFault]) -> Result<(), Error> {
     Ok(())
 }
 
-/// What both would change in ways that do not combine.
-fn clash(one: &PlannedFault, other: &PlannedFault) -> Option<Target> {
-    let mut pairs = one.effects.iter().flat_map(|a| other.effects.iter().map(move |b| (a, b)));
-    pairs.find(|(a, b)| a.target() == b.target() && !combine(a, b)).map(|(a, _)| a.target())
+/// Whether there is a time at which both are in force.
+pub(crate) fn overlap(one: &PlannedFault, other: &PlannedFault) -> bool {
+    one.at < other.end() && other.at < one.end()
 }
 
+/// What both would change in ways that do not combine.
+pub(crate) fn clash(one: &PlannedFault, other: &PlannedFault) -> Option<Target> {
+    let mut pairs = one.effects.iter().flat_map(|a| other.effects.iter().map(move |b| (a, b)));
+    pairs.find_map(|(a, b)| contested(a, b))
+}
+
+/// What two effects would change in ways that do not combine.
+///
 /// A link may be cut by several faults, and cut while it is slow. Two latencies for one link, or two
-/// faults of one process, have no clear meaning.
+/// faults of one process, have no clear meaning; a disk that ends its process is a fault of that too.
+fn contested(a: &Effect, b: &Effect) -> Option<Target> {
+    if a.node().is_some() && a.node() == b.node() && a.needs_process() && b.needs_process() {
+        return a.node().map(Target::Process);
+    }
+    (a.target() == b.target() && !combine(a, b)).then(|| a.target())
+}
+
+/// Whether two effects on one target can both be in force.
 fn combine(a: &Effect, b: &Effect) -> bool {
-    match (a, b) {
-        (Effect::Cut { .. }, Effect::Cut { .. } | Effect::Slow { .. })
-        | (Effect::Slow { .. }, Effect::Cut { .. }) => true,
-        (Effect::Slow { .. }, Effect::Slow { .. }) => false,
-        (Effect::Kill { .. } | Effect::Pause { .. }, _) | (_, Effect::Kill { .. } | Effect::Pause { .. }) => {
-            false
-        }
+    let different = std::mem::discriminant(a) != std::mem::discriminant(b);
+    match a {
+        Effect::Cut { .. } => true,
+        Effect::Slow { .. }
+        | Effect::Lose { .. }
+        | Effect::Duplicate { .. }
+        | Effect::Reorder { .. }
+        | Effect::Clog { .. } => different,
+        Effect::Kill { .. }
+        | Effect::Pause { .. }
+        | Effect::Wipe { .. }
+        | Effect::Disk { .. }
+        | Effect::Clock { .. } => false,
     }
 }
 
@@ -320,7 +332,7 @@ mod tests {
             F2    21.428 s   25.713 s  kill       kill C
         "#]]
         .assert_eq(&spread(&["partition", "pause", "kill"]));
-        expect!["no fault is called `skew`; there are: flap, kill, one-way, partition, pause, slow"]
+        expect!["no fault is called `skew`; there are: clock, clog, cut, disk-error, disk-full, disk-lies, disk-torn, duplicate, flap, kill, lose, one-way, partition, pause, reorder, slow, wipe"]
             .assert_eq(&spread(&["skew"]));
     }
 
@@ -361,7 +373,7 @@ mod tests {
                 .err()
                 .map_or_else(|| "taken".to_owned(), |error| error.to_string())
         };
-        let network = Controls { network: true, process: false };
+        let network = Controls { network: true, ..Controls::default() };
         expect!["taken"].assert_eq(&admit(network, "at = '1s', for = '1s', partition = 'halves'"));
         expect!["fault F0, kill, needs process control, which this target does not offer; it offers network control only"].assert_eq(&admit(network, "at = '1s', for = '1s', kill = 'A'"));
         expect![

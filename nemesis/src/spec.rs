@@ -4,7 +4,7 @@
 //! [[fault]]
 //! at = "10s"                      since the load began
 //! for = "10s"                     then it heals
-//! partition = ["A", "B C"]        exactly one fault of the registry
+//! partition = ["A", "B C"]        exactly one fault of the registry, or what it comes to as `effects`
 //! ```
 //!
 //! A specification was read by its fault, so its words are right; whether the nodes exist shows when
@@ -18,8 +18,8 @@ use serde::de::{DeserializeSeed, Error as _, MapAccess, Visitor};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::fault::{self, Argument, Fault, Form};
-use crate::{Error, duration};
+use crate::fault::{self, Argument, EFFECTS, FLAP_PERIOD, Fault, Form, Pinned};
+use crate::{Effect, Error, PlannedFault, duration};
 
 /// One fault as a plan wrote it.
 #[derive(Clone)]
@@ -28,8 +28,15 @@ pub struct FaultSpec {
     pub at: Nanos,
     /// How long it lasts, above 0.
     pub duration: Nanos,
-    fault: &'static dyn Fault,
-    argument: Argument,
+    what: What,
+}
+
+#[derive(Clone)]
+enum What {
+    /// A fault of the registry.
+    Kind(&'static dyn Fault, Argument),
+    /// What a fault comes to, effect by effect.
+    Pinned(Pinned),
 }
 
 impl FaultSpec {
@@ -37,7 +44,20 @@ impl FaultSpec {
     pub fn new(name: &str, argument: Argument, at: Nanos, duration: Nanos) -> Result<Self, Error> {
         let fault = fault::find(name)?;
         fault.parse(&argument)?;
-        Ok(Self { at, duration, fault, argument })
+        Ok(Self { at, duration, what: What::Kind(fault, argument) })
+    }
+
+    /// The specification that comes to exactly this fault: by its kind where that can say it, else
+    /// effect by effect.
+    pub fn of(planned: &PlannedFault, nodes: &[NodeName]) -> Self {
+        let (at, duration) = (planned.at, planned.duration);
+        let what = match fault::naming(planned, nodes) {
+            Some((fault, argument)) => What::Kind(fault, argument),
+            None => {
+                What::Pinned(Pinned { effects: planned.effects.clone(), flap_period: planned.flap_period })
+            }
+        };
+        Self { at, duration, what }
     }
 
     /// Kinds such as `partition` and `pause`, one after another over the run, with even gaps.
@@ -61,18 +81,19 @@ impl FaultSpec {
         kinds.iter().enumerate().map(spec).collect()
     }
 
-    /// The fault's kind, such as `partition`.
+    /// The fault's kind, such as `partition`; `effects` if it is said effect by effect.
     pub fn name(&self) -> &'static str {
-        self.fault.name()
-    }
-
-    /// What the plan wrote after the kind.
-    pub fn argument(&self) -> &Argument {
-        &self.argument
+        match &self.what {
+            What::Kind(fault, _) => fault.name(),
+            What::Pinned(_) => EFFECTS,
+        }
     }
 
     pub(crate) fn form(&self) -> Result<Box<dyn Form>, Error> {
-        self.fault.parse(&self.argument)
+        match &self.what {
+            What::Kind(fault, argument) => fault.parse(argument),
+            What::Pinned(pinned) => Ok(Box::new(pinned.clone())),
+        }
     }
 }
 
@@ -91,23 +112,41 @@ impl fmt::Debug for FaultSpec {
 impl fmt::Display for FaultSpec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (at, duration) = (duration::format(self.at), duration::format(self.duration));
-        write!(f, "{{ at = {at:?}, for = {duration:?}, {} = {} }}", self.name(), self.argument)
+        write!(f, "{{ at = {at:?}, for = {duration:?}, ")?;
+        match &self.what {
+            What::Kind(fault, argument) => write!(f, "{} = {argument} }}", fault.name()),
+            What::Pinned(pinned) => write!(f, "{pinned} }}"),
+        }
     }
 }
 
 impl PartialEq for FaultSpec {
     fn eq(&self, other: &Self) -> bool {
-        let key = |spec: &Self| (spec.at, spec.duration, spec.name());
-        key(self) == key(other) && self.argument == other.argument
+        let what = match (&self.what, &other.what) {
+            (What::Kind(one, argument), What::Kind(other, same)) => {
+                one.name() == other.name() && argument == same
+            }
+            (What::Pinned(one), What::Pinned(other)) => one == other,
+            (What::Kind(..), What::Pinned(_)) | (What::Pinned(_), What::Kind(..)) => false,
+        };
+        what && (self.at, self.duration) == (other.at, other.duration)
     }
 }
 
 impl Serialize for FaultSpec {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(3))?;
+        let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("at", &duration::format(self.at))?;
         map.serialize_entry("for", &duration::format(self.duration))?;
-        map.serialize_entry(self.name(), &self.argument)?;
+        match &self.what {
+            What::Kind(fault, argument) => map.serialize_entry(fault.name(), argument)?,
+            What::Pinned(pinned) => {
+                if let Some(period) = pinned.flap_period {
+                    map.serialize_entry(FLAP_PERIOD, &duration::format(period))?;
+                }
+                map.serialize_entry(EFFECTS, &pinned.effects)?;
+            }
+        }
         map.end()
     }
 }
@@ -128,31 +167,52 @@ impl<'de> Visitor<'de> for Table {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<FaultSpec, A::Error> {
-        let (mut at, mut duration, mut kind) = (None, None, None);
+        let (mut at, mut duration, mut kind, mut flap_period) = (None, None, None, None);
         while let Some(key) = entries.next_key_seed(KeyOf)? {
             match key {
                 Key::At => at = Some(entries.next_value::<duration::Text>()?.0),
                 Key::For => duration = Some(entries.next_value::<duration::Text>()?.0),
+                Key::FlapPeriod => flap_period = Some(entries.next_value::<duration::Text>()?.0),
+                Key::Effects => {
+                    let effects: Vec<Effect> = entries.next_value()?;
+                    one_kind(&mut kind, What::Pinned(Pinned { effects, flap_period: None }))?;
+                }
                 Key::Kind(fault) => {
                     let argument = entries.next_value_seed(ArgumentOf(fault))?;
-                    if let Some((first, _)) = kind.replace((fault, argument)) {
-                        let (first, second) = (first.name(), fault.name());
-                        return Err(A::Error::custom(Error::TwoFaults { first, second }));
-                    }
+                    one_kind(&mut kind, What::Kind(fault, argument))?;
                 }
             }
         }
-        let (fault, argument) =
-            kind.ok_or_else(|| A::Error::custom(Error::NoFault { known: fault::names() }))?;
+        let mut what = kind.ok_or_else(|| A::Error::custom(Error::NoFault { known: fault::names() }))?;
+        match &mut what {
+            What::Pinned(pinned) => pinned.flap_period = flap_period,
+            What::Kind(..) if flap_period.is_some() => return Err(A::Error::custom(Error::FlapPeriod)),
+            What::Kind(..) => {}
+        }
         let at = at.ok_or_else(|| A::Error::custom(Error::NoTime { key: "at" }))?;
         let duration = duration.ok_or_else(|| A::Error::custom(Error::NoTime { key: "for" }))?;
-        Ok(FaultSpec { at, duration, fault, argument })
+        Ok(FaultSpec { at, duration, what })
+    }
+}
+
+/// Takes the fault's kind; a second one is refused.
+fn one_kind<E: serde::de::Error>(kind: &mut Option<What>, what: What) -> Result<(), E> {
+    let name = |what: &What| match what {
+        What::Kind(fault, _) => fault.name(),
+        What::Pinned(_) => EFFECTS,
+    };
+    let second = name(&what);
+    match kind.replace(what) {
+        Some(first) => Err(E::custom(Error::TwoFaults { first: name(&first), second })),
+        None => Ok(()),
     }
 }
 
 enum Key {
     At,
     For,
+    Effects,
+    FlapPeriod,
     Kind(&'static dyn Fault),
 }
 
@@ -166,6 +226,8 @@ impl<'de> DeserializeSeed<'de> for KeyOf {
         match String::deserialize(deserializer)?.as_str() {
             "at" => Ok(Key::At),
             "for" => Ok(Key::For),
+            EFFECTS => Ok(Key::Effects),
+            FLAP_PERIOD => Ok(Key::FlapPeriod),
             name => fault::find(name).map(Key::Kind).map_err(D::Error::custom),
         }
     }
@@ -220,6 +282,40 @@ mod tests {
     }
 
     #[test]
+    fn a_fault_may_be_said_effect_by_effect() {
+        check(
+            "at = '1s'\nfor = '1s'\neffects = [{ cut = { from = 'A', to = 'B' } }, { kill = { node = 'C' } }]",
+            expect![[
+                r#"{"at":"1s","for":"1s","effects":[{"cut":{"from":"A","to":"B"}},{"kill":{"node":"C"}}]}"#
+            ]],
+        );
+        check(
+            "at = '1s'\nfor = '1s'\nflap-period = '500ms'\neffects = [{ pause = { node = 'C' } }]",
+            expect![[r#"{"at":"1s","for":"1s","flap-period":"500ms","effects":[{"pause":{"node":"C"}}]}"#]],
+        );
+        check(
+            "at = '1s'\nfor = '1s'\nflap-period = '500ms'\nkill = 'A'",
+            expect![[r#"
+            TOML parse error at line 1, column 1
+              |
+            1 | at = '1s'
+              | ^
+            `flap-period` goes with `effects`; a fault that comes and goes is written flap = { partition = "halves", period = "500ms" }
+        "#]],
+        );
+        check(
+            "at = '1s'\nfor = '1s'\nkill = 'A'\neffects = []",
+            expect![[r#"
+            TOML parse error at line 1, column 1
+              |
+            1 | at = '1s'
+              | ^
+            `effects` and `kill` stand in one fault; write two [[fault]] tables
+        "#]],
+        );
+    }
+
+    #[test]
     fn a_wrong_table_is_answered_with_the_line() {
         check(
             "at = '10s'\nfor = '10s'\npartion = 'halves'",
@@ -228,7 +324,7 @@ mod tests {
                   |
                 3 | partion = 'halves'
                   | ^^^^^^^
-                no fault is called `partion` (did you mean `partition`?); there are: flap, kill, one-way, partition, pause, slow
+                no fault is called `partion` (did you mean `partition`?); there are: clock, clog, cut, disk-error, disk-full, disk-lies, disk-torn, duplicate, flap, kill, lose, one-way, partition, pause, reorder, slow, wipe
             "#]],
         );
         check(
@@ -274,12 +370,12 @@ mod tests {
         check(
             "at = '10s'\nfor = '10s'",
             expect![[r#"
-            TOML parse error at line 1, column 1
-              |
-            1 | at = '10s'
-              | ^
-            the fault has no kind; add one of: flap, kill, one-way, partition, pause, slow
-        "#]],
+                TOML parse error at line 1, column 1
+                  |
+                1 | at = '10s'
+                  | ^
+                the fault has no kind; add one of: clock, clog, cut, disk-error, disk-full, disk-lies, disk-torn, duplicate, flap, kill, lose, one-way, partition, pause, reorder, slow, wipe
+            "#]],
         );
         check(
             "at = '10s'\nfor = 10\nkill = 'one'",

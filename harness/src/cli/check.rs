@@ -20,8 +20,8 @@ use histories::format::{self, Reading};
 /// Check a recorded history, or a stored run again
 #[derive(Debug, Args)]
 pub(crate) struct Check {
-    /// A history (JSON Lines, plain or zstd; - for standard input), a run's folder, or any unique part
-    /// of a run's name, or `latest`
+    /// A history (JSON Lines, Jepsen's EDN or JSON, plain or zstd; - for standard input), a run's folder,
+    /// or any unique part of a run's name, or `latest`
     #[arg(allow_hyphen_values = true)]
     source: String,
     /// Only these guarantees, comma-separated; each is expected to hold
@@ -131,7 +131,8 @@ fn understood(reading: &Reading) -> String {
     let workload = if header.workload.is_empty() { String::new() } else { format!("{}, ", header.workload) };
     let sessions: BTreeSet<_> = history.operations().iter().map(|operation| operation.session).collect();
     format!(
-        "rashomon JSON Lines, {workload}{}, {}, {}",
+        "{}, {workload}{}, {}, {}",
+        reading.format,
         counted(history.operations().len() as u64, "operation", "operations"),
         counted(sessions.len() as u64, "session", "sessions"),
         history.end(),

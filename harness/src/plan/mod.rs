@@ -44,6 +44,13 @@ pub(crate) struct Plan {
     pub(crate) repeat: u32,
 }
 
+impl Plan {
+    /// What can be done to the target in the plan's world.
+    pub(crate) fn controls(&self) -> nemesis::Controls {
+        self.target.controls(self.world)
+    }
+}
+
 /// Where a plan runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum World {
@@ -106,6 +113,8 @@ impl Routing {
 pub(crate) enum Faults {
     /// Kinds of fault, spread over the load by the seed.
     Kinds(Vec<String>),
+    /// Everything is drawn from the seed; these kinds are on in any case.
+    Swarm(Vec<String>),
     /// Faults as the plan lists them, each with its line for messages.
     Listed(Vec<(toml::Table, String)>),
 }

@@ -106,6 +106,7 @@ fn cluster_rows(history: &History, faults: &[FaultLine], first: Nanos, last: Nan
 fn stage_of(fault: &str) -> &'static str {
     match fault {
         "kill" | "pause" => "nodes",
+        "effects" => "cluster",
         _ => "network",
     }
 }
@@ -113,6 +114,7 @@ fn stage_of(fault: &str) -> &'static str {
 fn begins(fault: &FaultLine) -> String {
     match fault.name.as_str() {
         "partition" => format!("splits: {}", fault.summary),
+        "effects" => fault.summary.clone(),
         name if fault.summary.starts_with(name) => fault.summary.clone(),
         name => format!("{name}: {}", fault.summary),
     }
@@ -120,7 +122,7 @@ fn begins(fault: &FaultLine) -> String {
 
 fn ends(fault: &FaultLine) -> String {
     match fault.name.as_str() {
-        "partition" | "one-way" | "flap" => "heals".into(),
+        "partition" | "one-way" | "flap" | "effects" => "heals".into(),
         "slow" => "is fast again".into(),
         "kill" => "restarted".into(),
         "pause" => "resumed".into(),

@@ -93,7 +93,7 @@ fn straggling(resolved: &Resolved) -> Nanos {
     }
     let late = faults.iter().flat_map(|fault| &fault.effects).map(|effect| match effect {
         Effect::Slow { latency_ms, jitter_ms, .. } => latency_ms.saturating_add(*jitter_ms),
-        Effect::Cut { .. } | Effect::Kill { .. } | Effect::Pause { .. } => 0,
+        _ => 0,
     });
     resolved.timeout + Nanos::from_millis(2 * late.max().unwrap_or(0))
 }

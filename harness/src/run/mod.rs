@@ -174,32 +174,39 @@ async fn one_run(session: &Session, request: &Request, seed: Seed, stop: &StopSi
 
 /// The faults of this seed, and a note if the usual ones are left out.
 fn faults(merged: &Merged, nodes: &[NodeName], seed: Seed) -> Result<(Schedule, Vec<String>), Stop> {
-    let (plan, controls) = (&merged.plan, merged.plan.target.controls());
-    let asked_for = merged.origins.contains_key("faults") || matches!(plan.faults, Faults::Listed(_));
+    let (plan, controls) = (&merged.plan, merged.plan.controls());
+    let asked_for = merged.origins.contains_key("faults") || !matches!(plan.faults, Faults::Kinds(_));
     if !asked_for && !controls.network {
         let note = format!("No fault was injected: there is no control over {}.", plan.target);
         return Ok((Schedule::default(), vec![note]));
     }
-    if let Faults::Kinds(kinds) = &plan.faults {
+    if let Faults::Kinds(kinds) | Faults::Swarm(kinds) = &plan.faults {
         kinds.iter().try_for_each(|kind| can_inject(kind, plan))?;
     }
     let schedule = resolve_faults(plan, nodes, seed)?;
-    controls
-        .admit(&schedule)
-        .map_err(|error| Stop::usage(format!("{error}; run without faults: --faults none")))?;
+    controls.admit(&schedule).map_err(|error| Stop::usage(format!("{error}; {}", way_out(plan))))?;
     Ok((schedule, Vec::new()))
 }
 
 /// Refuses a kind of fault that nobody could inject, before its details are asked for.
 fn can_inject(kind: &str, plan: &Plan) -> Result<(), Stop> {
     let needed = nemesis::fault::find(kind).map_err(Stop::usage)?.needs();
-    if plan.target.controls().offers(needed) {
+    if plan.controls().offers(needed) {
         return Ok(());
     }
     Err(Stop::usage(format!(
-        "fault {kind} needs {needed} control, and there is none over {}; run without faults: --faults none",
-        plan.target
+        "fault {kind} needs {needed} control, and there is none over {}; {}",
+        plan.target,
+        way_out(plan)
     )))
+}
+
+/// What to do about a fault that is not offered here.
+fn way_out(plan: &Plan) -> &'static str {
+    match (plan.world, &plan.target) {
+        (World::Live, TargetSpec::Reference(_)) => "run it simulated: --world sim",
+        _ => "run without faults: --faults none",
+    }
 }
 
 fn resolve_faults(plan: &Plan, nodes: &[NodeName], seed: Seed) -> Result<Schedule, Stop> {
@@ -210,6 +217,10 @@ fn resolve_faults(plan: &Plan, nodes: &[NodeName], seed: Seed) -> Result<Schedul
             let kinds: Vec<&str> = kinds.iter().map(String::as_str).collect();
             Schedule::from_kinds(&kinds, nodes, end, &mut rng)
                 .map_err(|error| Stop::usage(format!("{error}; run without faults: --faults none")))
+        }
+        Faults::Swarm(asked) => {
+            let asked: Vec<&str> = asked.iter().map(String::as_str).collect();
+            Schedule::swarm(&asked, plan.controls(), nodes, end, &mut rng).map_err(Stop::usage)
         }
         Faults::Listed(tables) => {
             let mut specs = Vec::new();

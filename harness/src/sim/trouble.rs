@@ -7,8 +7,9 @@
 //!                          (nobody met it: Ineffective, just before Healing)
 //! ```
 //!
-//! A cut that nobody talks into proves nothing, so it bites with the first message that meets it. A
-//! killed or paused process bites at once.
+//! A cut that nobody talks into proves nothing, so it bites with the first message that meets it, and a
+//! disk that nobody writes to with the first write. A killed or paused process bites at once, and so does
+//! a clock.
 
 use histories::{FaultEvent, FaultStage, Nanos, NodeName};
 use nemesis::{Action, Endpoint, PlannedFault, Schedule};
@@ -40,6 +41,7 @@ pub(super) struct Fault {
     held: u64,
     lost: u64,
     late: u64,
+    doubled: u64,
 }
 
 /// What a link did to a message because of a fault.
@@ -48,6 +50,7 @@ pub(super) enum Bite {
     Held,
     Lost,
     Late(Nanos),
+    Doubled,
 }
 
 impl Trouble {
@@ -61,6 +64,7 @@ impl Trouble {
             held: 0,
             lost: 0,
             late: 0,
+            doubled: 0,
         };
         Self { faults: schedule.faults.iter().map(fault).collect() }
     }
@@ -97,10 +101,10 @@ impl Fault {
         first.then(|| self.event(FaultStage::Injecting, String::new()))
     }
 
-    /// A process is gone or stands still; gives the event.
-    pub(super) fn bite_processes(&mut self, evidence: String) -> FaultEvent {
-        self.bit = true;
-        self.event(FaultStage::Effective, evidence)
+    /// A process, a disk or a clock met the fault; gives the event if that is the first.
+    pub(super) fn bite_nodes(&mut self, evidence: String) -> Option<FaultEvent> {
+        let first = !std::mem::replace(&mut self.bit, true);
+        first.then(|| self.event(FaultStage::Effective, evidence))
     }
 
     /// A message between these two met the fault; gives the event if it is the first.
@@ -123,6 +127,10 @@ impl Fault {
                 self.late += 1;
                 format!("takes {} ms", by.0 / 1_000_000)
             }
+            Bite::Doubled => {
+                self.doubled += 1;
+                "arrives twice".to_string()
+            }
         };
         if std::mem::replace(&mut self.bit, true) {
             return None;
@@ -136,7 +144,8 @@ impl Fault {
     pub(super) fn ending(&mut self) -> Vec<FaultEvent> {
         let mut events = Vec::new();
         if !self.bit {
-            let why = "no message met it from its beginning to its end".to_string();
+            let met = if self.planned.nodes().is_empty() { "message" } else { "write" };
+            let why = format!("no {met} met it from its beginning to its end");
             events.push(self.event(FaultStage::Ineffective, why));
         }
         events.push(self.event(FaultStage::Healing, String::new()));
@@ -151,6 +160,7 @@ impl Fault {
             count(self.held, "messages were held, and go on now"),
             count(self.lost, "messages were lost"),
             count(self.late, "messages were late"),
+            count(self.doubled, "messages were doubled"),
         ];
         let parts: Vec<String> = links.into_iter().flatten().chain(processes.iter().cloned()).collect();
         self.event(FaultStage::Healed, parts.join("; "))

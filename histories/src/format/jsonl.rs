@@ -13,7 +13,7 @@
 //! array of replies in the same order. Lines end in a line feed, or in a carriage return and a line
 //! feed; no line is empty.
 
-use std::io::{self, BufRead, Write};
+use std::io::{self, BufRead, BufReader, Write};
 
 use serde::Serialize;
 
@@ -25,9 +25,18 @@ use crate::{Event, Header, History, HistoryBuilder, Malformed, Problem};
 /// The version of the format that this crate writes, and the newest that it reads.
 pub const VERSION: u32 = 1;
 
+/// This format.
+pub(super) const FORMAT: super::Format = super::Format {
+    name: "jsonl",
+    is_like: |head| head.starts_with(br#"{"rashomon""#),
+    read: |input| read(&mut BufReader::with_capacity(1 << 20, input)),
+};
+
 /// A history, and what had to be left out of it.
 #[derive(Debug)]
 pub struct Reading {
+    /// The format that it was written in, such as `rashomon JSON Lines`.
+    pub format: &'static str,
     /// Everything up to the last whole line.
     pub history: History,
     /// What a reader should know: a line that was cut off, with its number.
@@ -137,7 +146,7 @@ pub fn read(input: &mut impl BufRead) -> Result<Reading, Error> {
             Next::End => break,
         }
     }
-    Ok(Reading { history: builder.finish(), warnings })
+    Ok(Reading { format: "rashomon JSON Lines", history: builder.finish(), warnings })
 }
 
 /// Adds the event of a line to the history, or says that the line is cut off.

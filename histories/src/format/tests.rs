@@ -145,12 +145,6 @@ fn a_file_begins_with_a_header() {
         ]],
     );
     check(
-        "{:type :invoke, :f :read, :process 0}\n",
-        expect![[
-            r#"error: line 1, column 2: not the header of a history: key must be a string; a history begins with a line such as {"rashomon":"history","version":1}"#
-        ]],
-    );
-    check(
         "[]\n",
         expect![[
             r#"error: line 1, column 2: not the header of a history: invalid type: array, expected an object; a history begins with a line such as {"rashomon":"history","version":1}"#

@@ -15,7 +15,7 @@ use rand::Rng;
 use super::partition::Partition;
 use super::{Argument, Fault, Form, Resolved, Syntax, refuse};
 use crate::controls::Control;
-use crate::{Error, duration};
+use crate::{Error, PlannedFault, duration};
 
 pub(crate) struct Flap;
 
@@ -56,6 +56,13 @@ impl Fault for Flap {
     fn draw(&self, nodes: &[NodeName], rng: &mut dyn Rng) -> Argument {
         let parts = [("partition", Partition.draw(nodes, rng)), ("period", Argument::from("1s"))];
         Argument::Table(parts.map(|(key, value)| (key.to_owned(), value)).into())
+    }
+
+    fn guess(&self, planned: &PlannedFault, nodes: &[NodeName]) -> Option<Argument> {
+        let period = duration::format(planned.flap_period?);
+        let parts =
+            [("partition", Partition.guess(planned, nodes)?), ("period", Argument::from(period.as_str()))];
+        Some(Argument::Table(parts.map(|(key, value)| (key.to_owned(), value)).into()))
     }
 }
 

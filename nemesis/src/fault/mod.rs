@@ -9,6 +9,7 @@
 //! `nemesis` (halves, isolated node, bridge, ring of majorities); Alquraan and others, OSDI 2018,
 //! "An analysis of network-partitioning failures" (partial and one-way partitions).
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use histories::{Nanos, NodeName};
@@ -16,23 +17,49 @@ use rand::Rng;
 
 use crate::controls::Control;
 use crate::error::nearest;
-use crate::{Effect, Endpoint, Error, selection};
+use crate::{Effect, Endpoint, Error, PlannedFault, selection};
 
 mod argument;
+mod clock;
+mod clog;
+mod cut;
+mod disk;
 mod flap;
 mod kill;
+mod links;
 mod one_way;
+mod packets;
 mod partition;
 mod pause;
+mod pinned;
 mod processes;
 mod slow;
+mod wipe;
 
 pub use argument::Argument;
 pub(crate) use partition::RESERVED;
+pub(crate) use pinned::{EFFECTS, FLAP_PERIOD, Pinned, naming};
 
 /// All faults, sorted by name.
-pub static FAULTS: &[&dyn Fault] =
-    &[&flap::Flap, &kill::Kill, &one_way::OneWay, &partition::Partition, &pause::Pause, &slow::Slow];
+pub static FAULTS: &[&dyn Fault] = &[
+    &clock::Clock,
+    &clog::Clog,
+    &cut::Cut,
+    &disk::ERROR,
+    &disk::FULL,
+    &disk::LIES,
+    &disk::TORN,
+    &packets::DUPLICATE,
+    &flap::Flap,
+    &kill::Kill,
+    &packets::LOSE,
+    &one_way::OneWay,
+    &partition::Partition,
+    &pause::Pause,
+    &packets::REORDER,
+    &slow::Slow,
+    &wipe::Wipe,
+];
 
 /// One kind of trouble.
 pub trait Fault: Sync {
@@ -44,10 +71,20 @@ pub trait Fault: Sync {
     fn syntax(&self) -> &'static [Syntax];
     /// What a target must offer.
     fn needs(&self) -> Control;
+    /// Whether a sound database keeps what it has confirmed under it. A [swarm](crate::Schedule::swarm) leaves the
+    /// others out unless they are asked for.
+    fn is_survivable(&self) -> bool {
+        true
+    }
     /// Reads what a plan wrote; knows no nodes yet.
     fn parse(&self, argument: &Argument) -> Result<Box<dyn Form>, Error>;
     /// A form that suits the nodes, for `--faults` without more words.
     fn draw(&self, nodes: &[NodeName], rng: &mut dyn Rng) -> Argument;
+    /// What a plan may write after `name =` to get this very fault, if the kind has words for it. It is a
+    /// guess: whoever asks has to try it.
+    fn guess(&self, _planned: &PlannedFault, _nodes: &[NodeName]) -> Option<Argument> {
+        None
+    }
 }
 
 /// A fault as a plan wrote it.
@@ -87,7 +124,7 @@ pub fn find(name: &str) -> Result<&'static dyn Fault, Error> {
     let found = FAULTS.iter().find(|fault| fault.name() == name);
     found.copied().ok_or_else(|| Error::UnknownFault {
         name: name.to_owned(),
-        nearest: nearest(name, FAULTS.iter().map(|fault| fault.name()).chain(["at", "for"])),
+        nearest: nearest(name, FAULTS.iter().map(|fault| fault.name()).chain(["at", EFFECTS, "for"])),
         known: names(),
     })
 }
@@ -133,6 +170,26 @@ fn endpoint_of(fault: &'static str, name: &str, nodes: &[NodeName]) -> Result<En
 fn links(from: &[Endpoint], to: &[Endpoint]) -> Vec<(Endpoint, Endpoint)> {
     let pairs = from.iter().flat_map(|from| to.iter().map(move |to| (from.clone(), to.clone())));
     pairs.filter(|(from, to)| from != to).collect()
+}
+
+/// The links that a fault cuts, if it does nothing else.
+fn cuts_of<'p>(planned: &'p PlannedFault) -> Option<Vec<(&'p Endpoint, &'p Endpoint)>> {
+    let cut = |effect: &'p Effect| match effect {
+        Effect::Cut { from, to } => Some((from, to)),
+        _ => None,
+    };
+    planned.effects.iter().map(cut).collect()
+}
+
+/// The ends of links as a plan writes them, such as `["A", "B C"]`: where from, and where to.
+fn ends_of<'a>(links: impl IntoIterator<Item = (&'a Endpoint, &'a Endpoint)>) -> Argument {
+    let (mut from, mut to) = (BTreeSet::new(), BTreeSet::new());
+    for link in links {
+        from.insert(link.0);
+        to.insert(link.1);
+    }
+    let side = |ends: BTreeSet<&Endpoint>| join(&ends.into_iter().collect::<Vec<_>>());
+    Argument::List(vec![side(from), side(to)])
 }
 
 fn join<T: fmt::Display>(items: &[T]) -> String {
@@ -186,8 +243,19 @@ pub(crate) mod tests {
             Effect::Slow { from, to, latency_ms, jitter_ms } => {
                 format!("{from}→{to}+{latency_ms}±{jitter_ms}")
             }
+            Effect::Lose { from, to, percent } => format!("{from}→{to}-{percent}%"),
+            Effect::Duplicate { from, to, percent } => format!("{from}→{to}×2 {percent}%"),
+            Effect::Reorder { from, to, percent, by_ms } => format!("{from}→{to}~{percent}% {by_ms}"),
+            Effect::Clog { from, to, after_ms, length_ms, period_ms } => {
+                format!("{from}→{to} {after_ms}+{length_ms}/{period_ms}")
+            }
             Effect::Kill { node } => format!("kill {node}"),
             Effect::Pause { node } => format!("pause {node}"),
+            Effect::Wipe { node } => format!("wipe {node}"),
+            Effect::Disk { node, trouble } => format!("disk {node} {trouble:?}").to_lowercase(),
+            Effect::Clock { node, jump_ms, drift_ppm, strobe_ms } => {
+                format!("clock {node} {jump_ms} {drift_ppm} {strobe_ms}")
+            }
         }
     }
 
@@ -232,8 +300,8 @@ pub(crate) mod tests {
     #[test]
     fn unknown_names_get_the_nearest_and_the_list() {
         let line = |name| find(name).err().unwrap().to_string();
-        expect!["no fault is called `partion` (did you mean `partition`?); there are: flap, kill, one-way, partition, pause, slow"].assert_eq(&line("partion"));
-        expect!["no fault is called `earthquake`; there are: flap, kill, one-way, partition, pause, slow"]
+        expect!["no fault is called `partion` (did you mean `partition`?); there are: clock, clog, cut, disk-error, disk-full, disk-lies, disk-torn, duplicate, flap, kill, lose, one-way, partition, pause, reorder, slow, wipe"].assert_eq(&line("partion"));
+        expect!["no fault is called `earthquake`; there are: clock, clog, cut, disk-error, disk-full, disk-lies, disk-torn, duplicate, flap, kill, lose, one-way, partition, pause, reorder, slow, wipe"]
             .assert_eq(&line("earthquake"));
     }
 }

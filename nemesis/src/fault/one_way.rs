@@ -12,10 +12,11 @@ use histories::NodeName;
 use rand::Rng;
 
 use super::{
-    Argument, Fault, Form, Resolved, Syntax, endpoint_of, join, links, need_nodes, refuse, selection, split,
+    Argument, Fault, Form, Resolved, Syntax, cuts_of, endpoint_of, ends_of, join, links, need_nodes, refuse,
+    selection, split,
 };
 use crate::controls::Control;
-use crate::{Effect, Endpoint, Error};
+use crate::{Effect, Endpoint, Error, PlannedFault};
 
 pub(crate) struct OneWay;
 
@@ -56,6 +57,10 @@ impl Fault for OneWay {
 
     fn draw(&self, _: &[NodeName], _: &mut dyn Rng) -> Argument {
         Argument::from("random")
+    }
+
+    fn guess(&self, planned: &PlannedFault, _: &[NodeName]) -> Option<Argument> {
+        Some(ends_of(cuts_of(planned)?))
     }
 }
 

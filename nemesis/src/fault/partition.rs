@@ -20,11 +20,11 @@ use histories::NodeName;
 use rand::Rng;
 
 use super::{
-    Argument, Fault, Form, Resolved, Syntax, endpoint_of, join, need_nodes, refuse, selection, split,
+    Argument, Fault, Form, Resolved, Syntax, cuts_of, endpoint_of, join, need_nodes, refuse, selection, split,
 };
 use crate::controls::Control;
 use crate::effect::CLIENTS;
-use crate::{Effect, Endpoint, Error};
+use crate::{Effect, Endpoint, Error, PlannedFault};
 
 pub(crate) struct Partition;
 
@@ -78,6 +78,21 @@ impl Fault for Partition {
             _ => &["halves", "isolate-one", "bridge", "ring"],
         };
         Argument::from(selection::word(shapes, rng))
+    }
+
+    fn guess(&self, planned: &PlannedFault, nodes: &[NodeName]) -> Option<Argument> {
+        let cuts = cuts_of(planned)?;
+        let mut ends = endpoints(nodes);
+        if cuts.iter().any(|(from, to)| [*from, *to].contains(&&Endpoint::Clients)) {
+            ends.push(Endpoint::Clients);
+        }
+        // Two that are cut from each other stand on two sides, each with everybody whom it hears.
+        let (left, right) = cuts.first()?;
+        let side = |of: &Endpoint| {
+            let heard: Vec<&Endpoint> = ends.iter().filter(|end| !cuts.contains(&(of, *end))).collect();
+            join(&heard)
+        };
+        Some(Argument::List(vec![side(left), side(right)]))
     }
 }
 

@@ -13,7 +13,7 @@ use rand::Rng;
 use super::processes::{self, Processes};
 use super::{Argument, Fault, Form, Resolved, Syntax};
 use crate::controls::Control;
-use crate::{Effect, Error};
+use crate::{Effect, Error, PlannedFault};
 
 pub(crate) struct Pause;
 
@@ -40,6 +40,13 @@ impl Fault for Pause {
 
     fn draw(&self, nodes: &[NodeName], rng: &mut dyn Rng) -> Argument {
         processes::draw(nodes, rng)
+    }
+
+    fn guess(&self, planned: &PlannedFault, _: &[NodeName]) -> Option<Argument> {
+        processes::guess(planned, |effect| match effect {
+            Effect::Pause { node } => Some(node),
+            _ => None,
+        })
     }
 }
 

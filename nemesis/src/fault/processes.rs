@@ -7,8 +7,8 @@
 use histories::NodeName;
 use rand::Rng;
 
-use super::{Argument, Fault, Syntax, need_nodes, node_of, refuse, selection, split};
-use crate::Error;
+use super::{Argument, Fault, Syntax, join, need_nodes, node_of, refuse, selection, split};
+use crate::{Effect, Error, PlannedFault};
 
 pub(super) const SYNTAX: &[Syntax] = &[
     Syntax { text: "\"A\"", about: "this node; several with spaces between" },
@@ -49,6 +49,12 @@ pub(super) fn draw(nodes: &[NodeName], rng: &mut dyn Rng) -> Argument {
     // With less than five nodes a minority is one node.
     let words: &[&str] = if nodes.len() < 5 { &["one"] } else { &["one", "minority"] };
     Argument::from(selection::word(words, rng))
+}
+
+/// The names of the nodes, if `node` finds one in each effect.
+pub(super) fn guess(planned: &PlannedFault, node: impl Fn(&Effect) -> Option<&NodeName>) -> Option<Argument> {
+    let nodes: Vec<&NodeName> = planned.effects.iter().map(node).collect::<Option<_>>()?;
+    Some(Argument::from(join(&nodes).as_str()))
 }
 
 impl Processes {
