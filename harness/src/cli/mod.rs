@@ -43,7 +43,7 @@ Test a store:
 
 Work with a result:
   check        Check a recorded history, or a stored run again
-  runs         List, open, pin, pack and delete stored runs
+  runs         List, open, pin, pack and delete stored runs; list hunts
 
 Machinery:
   serve        Start the bundled reference database

@@ -429,6 +429,6 @@ pub(crate) fn stored_expectations(run: &Run) -> Option<Vec<(String, Expectation)
 }
 
 /// The local time as the name of a run: `20260821-141207`.
-fn moment() -> String {
+pub(crate) fn moment() -> String {
     jiff::Zoned::now().strftime("%Y%m%d-%H%M%S").to_string()
 }
