@@ -138,20 +138,28 @@ mod tests {
 
     #[test]
     fn a_frame_shows_how_far_it_is_by_what_ends_it_first() {
-        check(90, &scene(u32::MAX, Some(Nanos(40_000_000_000))), expect![[r#"
+        check(
+            90,
+            &scene(u32::MAX, Some(Nanos(40_000_000_000))),
+            expect![[r#"
             hunt  cart · reference:lww ×3 · seed 7f3a91c2 ━━━━━━╸─────────────────────── 10.0 / 40.0 s
             seeds    1 204   20.4/s   1 190 met   8 broken   6 not judged
             world    1.20 simulated hours   432 100 calls   98 411 chances to break
             found    no-lost-updates: lost-update in 8
             Ctrl-C: stop here; it goes on with  rashomon hunt --resume
-        "#]]);
-        check(60, &scene(2000, None), expect![[r#"
+        "#]],
+        );
+        check(
+            60,
+            &scene(2000, None),
+            expect![[r#"
             hunt  cart · reference:lww ×3 · seed 7f3a91c2 1 204 / 2 000…
             seeds    1 204   20.4/s   1 190 met   8 broken   6 not judg…
             world    1.20 simulated hours   432 100 calls   98 411 chan…
             found    no-lost-updates: lost-update in 8
             Ctrl-C: stop here; it goes on with  rashomon hunt --resume
-        "#]]);
+        "#]],
+        );
     }
 
     #[test]
