@@ -47,7 +47,7 @@ Work with a result:
   check        Check a recorded history, or a stored run again
   replay       Make a stored run again: exactly when simulated, or so many times on real processes
   shrink       Reduce a run that broke a guarantee to the fewest calls and faults that still break it
-  runs         List, open, pin, pack and delete stored runs
+  runs         List, open, pin, pack and delete stored runs; list hunts
 
 Machinery:
   serve        Start the bundled reference database

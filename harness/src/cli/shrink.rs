@@ -58,7 +58,9 @@ impl Shrink {
             tell: &mut |step| {
                 let line = format!("{}: {}", step.what, step.size);
                 session.progress.line(watch.elapsed(), "shrink", &line);
-                session.progress.status(&line);
+                session
+                    .progress
+                    .draw_lines(|width| vec![console::truncate_str(&line, width, "…").into_owned()]);
             },
         };
         let shrunk = shrink(&prepared, &reading.history, way);
@@ -78,8 +80,11 @@ impl Shrink {
 async fn store(session: &Session, stored: &Stored, shrunk: Shrunk, stop: &StopSignal) -> Result<Exit, Stop> {
     let Shrunk { goal, necessary, .. } = &shrunk;
     let course = shrunk.course();
-    let remark =
-        format!("Shrunk from {}: {course}. It breaks {} ({}).", stored.name, goal.guarantee, goal.anomaly);
+    let all = counted(shrunk.history.operations().len() as u64, "operation", "operations");
+    let remark = format!(
+        "Shrunk from {}: {course}; {all} with the final reads. What broke is {}: {}.",
+        stored.name, goal.guarantee, goal.anomaly
+    );
     let text =
         plan::show(&shrunk.prepared.resolved, std::slice::from_ref(&remark)).map_err(anyhow::Error::from)?;
     let mut prepared = Prepared::with(shrunk.prepared.resolved.clone())?;

@@ -478,39 +478,38 @@ pub(crate) fn size(resolved: &Resolved) -> Size {
     }
 }
 
-/// `212 calls of 3 sessions, 2 faults, 3 nodes`.
+/// `212 calls of 3 sessions, 2 faults of 5 effects, 3 nodes`.
 impl std::fmt::Display for Size {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let count = |count: usize, one, many| counted(count as u64, one, many);
         write!(
             f,
-            "{} of {}, {}, {}",
+            "{} of {}, {}{}, {}",
             count(self.calls, "call", "calls"),
             count(self.sessions, "session", "sessions"),
             count(self.faults, "fault", "faults"),
+            if self.effects > self.faults { format!(" of {} effects", self.effects) } else { String::new() },
             count(self.nodes, "node", "nodes")
         )
     }
 }
 
 impl Shrunk {
-    /// `13 201 → 212 → 2 calls, 2 → 1 faults, 3 → 2 nodes`.
+    /// `13 201 → 212 → 2 calls, 2 → 1 fault, 3 → 2 nodes`.
     pub(crate) fn course(&self) -> String {
-        let course = |of: fn(&Size) -> usize| {
-            let mut sizes: Vec<String> =
-                self.steps.iter().map(|step| grouped(of(&step.size) as u64)).collect();
+        let course = |of: fn(&Size) -> usize, one: &str, many: &str| {
+            let mut sizes: Vec<usize> = self.steps.iter().map(|step| of(&step.size)).collect();
             sizes.dedup();
+            let noun = if sizes.last() == Some(&1) { one } else { many };
+            let mut sizes: Vec<String> = sizes.into_iter().map(|size| grouped(size as u64)).collect();
             // A long way is told by its beginning and its end.
             if sizes.len() > 5 {
                 sizes.splice(3..sizes.len() - 2, ["…".to_string()]);
             }
-            sizes.join(" → ")
+            format!("{} {noun}", sizes.join(" → "))
         };
-        format!(
-            "{} calls, {} faults, {} nodes",
-            course(|size| size.calls),
-            course(|size| size.faults),
-            course(|size| size.nodes)
-        )
+        let calls = course(|size| size.calls, "call", "calls");
+        let faults = course(|size| size.faults, "fault", "faults");
+        format!("{calls}, {faults}, {}", course(|size| size.nodes, "node", "nodes"))
     }
 }

@@ -33,6 +33,8 @@
 mod agenda;
 mod client;
 mod clock;
+#[cfg(test)]
+mod defects;
 mod disk;
 mod network;
 mod node;

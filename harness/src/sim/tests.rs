@@ -45,7 +45,7 @@ fn bytes(merged: &Merged, seed: Seed) -> Vec<u8> {
     bytes
 }
 
-fn judged(merged: &Merged, seed: Seed) -> (History, Judged, Ended) {
+pub(super) fn judged(merged: &Merged, seed: Seed) -> (History, Judged, Ended) {
     let prepared = prepared(merged, seed);
     let mut builder = HistoryBuilder::new(prepared.header.clone());
     let ended = play(merged, &prepared, &mut |event| {
@@ -61,7 +61,7 @@ fn judgement<'a>(judged: &'a Judged, guarantee: &str) -> &'a Judgement {
     &row.unwrap_or_else(|| panic!("{guarantee} was not judged")).verdict.judgement
 }
 
-fn is_broken(judged: &Judged, guarantee: &str) -> bool {
+pub(super) fn is_broken(judged: &Judged, guarantee: &str) -> bool {
     *judgement(judged, guarantee) == Judgement::Broken
 }
 
