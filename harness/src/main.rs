@@ -18,6 +18,7 @@ mod run;
 mod sim;
 mod stopwatch;
 mod store;
+mod swarm;
 mod target;
 mod workload;
 

@@ -19,7 +19,7 @@ use crate::cli::Session;
 use crate::exit::{Exit, Stop};
 use crate::judge::{self, Judged, Rules};
 use crate::plan::layer::Merged;
-use crate::plan::{Expectation, Faults, Plan, Routing, World};
+use crate::plan::{Expectation, Faults, KeyDistribution, Plan, Routing, World};
 use crate::report;
 use crate::report::build::{self, Circumstances};
 use crate::report::model::{self, Report};
@@ -27,6 +27,7 @@ use crate::report::style::Style;
 use crate::report::terminal::{self, Extent, Links};
 use crate::rng::Seed;
 use crate::store::Run;
+use crate::swarm;
 use crate::target::TargetSpec;
 use crate::workload::{self, Workload};
 
@@ -64,6 +65,8 @@ pub(crate) struct Resolved {
     pub(crate) clients: u32,
     pub(crate) rate: u32,
     pub(crate) keys: u32,
+    #[serde(default)]
+    pub(crate) key_distribution: KeyDistribution,
     pub(crate) duration: Nanos,
     pub(crate) timeout: Nanos,
     pub(crate) settle: Nanos,
@@ -79,6 +82,8 @@ fn live() -> String {
 
 /// A plan with one seed, ready to run.
 pub(crate) struct Prepared {
+    /// The plan as this seed runs it.
+    pub(crate) plan: Plan,
     pub(crate) workload: &'static dyn Workload,
     pub(crate) resolved: Resolved,
     pub(crate) header: Header,
@@ -89,7 +94,7 @@ pub(crate) struct Prepared {
 
 /// Draws everything that one seed decides.
 pub(crate) fn prepare(merged: &Merged, seed: Seed) -> Result<Prepared, Stop> {
-    let plan = &merged.plan;
+    let plan = swarm::shape(merged, seed);
     let workload = workload::find(&plan.load.workload)
         .ok_or_else(|| anyhow::anyhow!("workload {} vanished from its registry", plan.load.workload))?;
     if let (World::Sim, TargetSpec::Urls(_)) = (plan.world, &plan.target) {
@@ -100,12 +105,12 @@ pub(crate) fn prepare(merged: &Merged, seed: Seed) -> Result<Prepared, Stop> {
     }
     plan.target.admit().map_err(|reason| Stop::usage(format!("target {}: {reason}", plan.target)))?;
     let nodes = plan.target.nodes();
-    let (schedule, mut notes) = faults(merged, &nodes, seed)?;
+    let (schedule, mut notes) = faults(merged, &plan, &nodes, seed)?;
     if plan.world == World::Sim {
         notes.push("Simulated in virtual time: this seed makes the same history again, to the byte.".into());
     }
     let expect = judge::expectations(workload.guarantees(), &plan.expect);
-    let resolved = resolve(plan, workload, seed, nodes, schedule, &expect);
+    let resolved = resolve(&plan, workload, seed, nodes, schedule, &expect);
     let rules = Rules {
         expect,
         steps: plan.check.steps(),
@@ -113,8 +118,8 @@ pub(crate) fn prepare(merged: &Merged, seed: Seed) -> Result<Prepared, Stop> {
         on_indeterminate: plan.check.on_indeterminate,
         forgive_no_chance: false,
     };
-    let header = header(plan, &resolved);
-    Ok(Prepared { workload, resolved, header, rules, notes })
+    let header = header(&plan, &resolved);
+    Ok(Prepared { plan, workload, resolved, header, rules, notes })
 }
 
 /// Runs one seed after another, up to the first broken expectation.
@@ -146,8 +151,7 @@ pub(crate) async fn repeat(session: &Session, request: Request) -> Result<Exit, 
 }
 
 async fn one_run(session: &Session, request: &Request, seed: Seed, stop: &StopSignal) -> Result<Exit, Stop> {
-    let plan = &request.merged.plan;
-    let Prepared { workload, resolved, header, rules, notes } = prepare(&request.merged, seed)?;
+    let Prepared { plan, workload, resolved, header, rules, notes } = prepare(&request.merged, seed)?;
     for fault in &resolved.faults.faults {
         tracing::info!(at = %fault.at, until = %fault.end(), name = fault.name, summary = fault.summary, "fault drawn");
     }
@@ -158,8 +162,8 @@ async fn one_run(session: &Session, request: &Request, seed: Seed, stop: &StopSi
     session.progress.log_to(log);
     tracing::info!(run = run.id, seed = resolved.seed, target = resolved.target, expect = ?resolved.expect, "run");
     let recorded = match plan.world {
-        World::Live => live::record(session, plan, &resolved, workload, &header, &run, stop).await,
-        World::Sim => sim::record(session, plan, &resolved, workload, &header, &run, stop),
+        World::Live => live::record(session, &plan, &resolved, workload, &header, &run, stop).await,
+        World::Sim => sim::record(session, &plan, &resolved, workload, &header, &run, stop),
     };
     session.progress.clear();
     if recorded.is_err() && !run.history().exists() {
@@ -173,8 +177,13 @@ async fn one_run(session: &Session, request: &Request, seed: Seed, stop: &StopSi
 }
 
 /// The faults of this seed, and a note if the usual ones are left out.
-fn faults(merged: &Merged, nodes: &[NodeName], seed: Seed) -> Result<(Schedule, Vec<String>), Stop> {
-    let (plan, controls) = (&merged.plan, merged.plan.controls());
+fn faults(
+    merged: &Merged,
+    plan: &Plan,
+    nodes: &[NodeName],
+    seed: Seed,
+) -> Result<(Schedule, Vec<String>), Stop> {
+    let controls = plan.controls();
     let asked_for = merged.origins.contains_key("faults") || !matches!(plan.faults, Faults::Kinds(_));
     if !asked_for && !controls.network {
         let note = format!("No fault was injected: there is no control over {}.", plan.target);
@@ -260,6 +269,7 @@ fn resolve(
         clients: plan.load.clients,
         rate: plan.load.rate,
         keys: plan.load.keys,
+        key_distribution: plan.load.key_distribution,
         duration: plan.load.duration,
         timeout: plan.load.timeout,
         settle: plan.check.settle,

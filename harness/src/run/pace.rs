@@ -15,7 +15,8 @@ use crate::workload::{Share, Updates};
 /// What the generator of client `index` draws from.
 pub(crate) fn share(index: u32, resolved: &Resolved, updates: Updates) -> Share {
     let seed = resolved.seed().fork("load").fork(&format!("client {index}"));
-    Share { client: index, clients: resolved.clients, keys: resolved.keys, updates, rng: seed.stream() }
+    let Resolved { clients, keys, key_distribution, .. } = *resolved;
+    Share { client: index, clients, keys, key_distribution, updates, rng: seed.stream() }
 }
 
 /// Which node a client asks next.
