@@ -6,6 +6,9 @@
 //! done      probe, cut   probe again, count bytes   restore    probe until answered
 //! ```
 //!
+//! A clog is a cut that comes and goes on each link by itself; it is verified at the middle of its first
+//! period, when all its links are clogged.
+//!
 //! Each fault lives in a task of its own, so that a slow heal delays no other fault; only a process
 //! is handed from one fault to the next when the first has healed. A cancelled run heals at once what
 //! is active; a run whose future is dropped heals links and pauses at once, and starts killed nodes
@@ -13,6 +16,7 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -30,6 +34,14 @@ use crate::{Controls, Effect, InForce, Mesh, Schedule, Supervisor};
 pub type Ready =
     Arc<dyn Fn(NodeName) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send>> + Send + Sync>;
 
+/// Sets a node's clock wrong, or right with nothing; says by how much it is ahead then. The error says in
+/// words why it could not.
+pub type SetClock = Arc<
+    dyn Fn(NodeName, Option<Effect>) -> Pin<Box<dyn Future<Output = Result<String, String>> + Send>>
+        + Send
+        + Sync,
+>;
+
 /// What the driver may do to a live target.
 #[derive(Clone)]
 pub struct LiveControls {
@@ -37,6 +49,10 @@ pub struct LiveControls {
     pub mesh: Option<Mesh>,
     /// Processes, if they are ours.
     pub supervisor: Option<Supervisor>,
+    /// Where each node keeps what it stores, if that may be deleted while it is down.
+    pub data: BTreeMap<NodeName, PathBuf>,
+    /// Clocks, if the nodes let us set them.
+    pub clocks: Option<SetClock>,
     /// Awaited after every restart and resume; may also tell the mesh about a new port.
     pub ready: Ready,
     /// How long a restarted node may take to answer.
@@ -46,7 +62,13 @@ pub struct LiveControls {
 impl LiveControls {
     /// What this comes to for a plan.
     pub fn offered(&self) -> Controls {
-        Controls { network: self.mesh.is_some(), process: self.supervisor.is_some(), ..Controls::default() }
+        Controls {
+            network: self.mesh.is_some(),
+            process: self.supervisor.is_some(),
+            data: self.supervisor.is_some() && !self.data.is_empty(),
+            clock: self.clocks.is_some(),
+            ..Controls::default()
+        }
     }
 }
 
@@ -148,8 +170,8 @@ struct Cluster {
 #[derive(Default)]
 struct Active {
     network: InForce,
-    /// Kills and pauses that were done and not undone.
-    processes: Vec<Effect>,
+    /// What was done to nodes and not undone.
+    nodes: Vec<Effect>,
 }
 
 impl Cluster {

@@ -25,7 +25,7 @@ mod swarm;
 mod verify;
 
 pub use controls::{Control, Controls};
-pub use driver::{Happening, LiveControls, Ready, Summary, drive};
+pub use driver::{Happening, LiveControls, Ready, SetClock, Summary, drive};
 pub use effect::{DiskTrouble, Effect, Endpoint, InForce};
 pub use error::Error;
 pub use fault::{Argument, Fault};

@@ -203,7 +203,8 @@ mod tests {
 
     #[test]
     fn keys_are_used_evenly_or_some_more_than_others() {
-        expect_test::expect!["[(10, 105, 502), (124, 485, 205), (91, 917, 51)]"].assert_eq(&format!("{:?}", KeyDistribution::ALL.map(uses)));
+        expect_test::expect!["[(10, 105, 502), (124, 485, 205), (91, 917, 51)]"]
+            .assert_eq(&format!("{:?}", KeyDistribution::ALL.map(uses)));
         for (distribution, keys) in
             KeyDistribution::ALL.iter().flat_map(|how| (1..12).map(move |keys| (*how, keys)))
         {
