@@ -35,11 +35,11 @@ static DRAWN: &[Drawn] = &[
     },
     Drawn {
         path: "target.topology",
-        draw: |plan, rng| on_target(plan, |spec| spec.topology = one_of(&Topology::ALL, rng)),
+        draw: |plan, rng| on_target(plan, |spec| spec.topology = one_of(Topology::ALL, rng)),
     },
     Drawn {
         path: "target.delivery",
-        draw: |plan, rng| on_target(plan, |spec| spec.delivery = one_of(&Delivery::ALL, rng)),
+        draw: |plan, rng| on_target(plan, |spec| spec.delivery = one_of(Delivery::ALL, rng)),
     },
     Drawn { path: "load.clients", draw: |plan, rng| plan.load.clients = rng.random_range(2..17) },
     Drawn {

@@ -14,6 +14,7 @@
 //! Invariant: this crate knows no cluster, no checker and no clock.
 
 pub mod call;
+pub mod compact;
 pub mod event;
 pub mod format;
 pub mod history;
