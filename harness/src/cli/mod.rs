@@ -45,7 +45,7 @@ Test a store:
 Work with a result:
   check        Check a recorded history, or a stored run again
   replay       Make a stored run again: exactly when simulated, or so many times on real processes
-  runs         List, open, pin, pack and delete stored runs
+  runs         List, open, pin, pack and delete stored runs; list hunts
 
 Machinery:
   serve        Start the bundled reference database

@@ -398,6 +398,6 @@ fn pretty(value: &impl Serialize) -> Result<String, Stop> {
 }
 
 /// The local time as the name of a run: `20260821-141207`.
-fn moment() -> String {
+pub(crate) fn moment() -> String {
     jiff::Zoned::now().strftime("%Y%m%d-%H%M%S").to_string()
 }
