@@ -450,7 +450,7 @@ mod tests {
         refused(
             "when = { asked = 'read' }\nthen = { kil = 'A' }",
             expect![
-                "line 3: no fault is called `kil` (did you mean `kill`?); there are: flap, kill, one-way, partition, pause, slow"
+                "line 3: no fault is called `kil` (did you mean `kill`?); there are: clock, clog, cut, disk-error, disk-full, disk-lies, disk-torn, duplicate, flap, kill, lose, one-way, partition, pause, reorder, slow, wipe"
             ],
         );
         refused(
