@@ -197,7 +197,9 @@ mod tests {
             held: 3 - *broken,
             not_judged: 0,
         };
-        Some(Frequency { runs: 3, rows: broken.iter().map(row).collect(), ..Frequency::default() })
+        let mut frequency = Frequency::default();
+        (frequency.runs, frequency.rows) = (3, broken.iter().map(row).collect());
+        Some(frequency)
     }
 
     #[test]
