@@ -264,10 +264,16 @@ impl Shrinker<'_> {
                 self.best = failing;
                 Ok(())
             }
+            None if self.is_over() => Err(Stop {
+                exit: Exit::Indeterminate,
+                error: anyhow::anyhow!(
+                    "it was over before anything smaller was seen to break; give more time with --for"
+                ),
+            }),
             None => Err(Stop {
                 exit: Exit::Indeterminate,
                 error: anyhow::anyhow!(
-                    "the simulated world does not show it: the calls and faults of the run did not break {} there, in {} worlds; what broke it was the timing of real processes, or time for shrinking was too short (--for)",
+                    "the simulated world does not show it: the calls and faults of the run did not break {} there, in {} worlds; it takes the timing of real processes",
                     self.oracle.goal.guarantee,
                     oracle::WORLDS_MAX + 1
                 ),
