@@ -34,7 +34,7 @@ mod agenda;
 mod client;
 mod clock;
 #[cfg(test)]
-mod defects;
+pub(crate) mod defects;
 mod disk;
 mod network;
 mod node;
