@@ -30,7 +30,7 @@ mod sentry;
 
 pub use sentry::{Alarms, Sentry};
 
-use crate::{Controls, Effect, InForce, Mesh, Milestone, PlannedFault, Schedule, Sight, Supervisor};
+use crate::{Answers, Controls, Effect, InForce, Mesh, Milestone, PlannedFault, Schedule, Sight, Supervisor};
 
 /// Waits until the node that was started answers; an error says in words why it does not.
 pub type Ready =
@@ -43,6 +43,8 @@ pub struct LiveControls {
     pub mesh: Option<Mesh>,
     /// Processes, if they are ours.
     pub supervisor: Option<Supervisor>,
+    /// What clients hear; the caller keeps a clone for them.
+    pub answers: Answers,
     /// Awaited after every restart and resume; may also tell the mesh about a new port.
     pub ready: Ready,
     /// How long a restarted node may take to answer.
@@ -52,7 +54,12 @@ pub struct LiveControls {
 impl LiveControls {
     /// What this comes to for a plan.
     pub fn offered(&self) -> Controls {
-        Controls { network: self.mesh.is_some(), process: self.supervisor.is_some(), ..Controls::default() }
+        Controls {
+            network: self.mesh.is_some(),
+            process: self.supervisor.is_some(),
+            answers: true,
+            ..Controls::default()
+        }
     }
 }
 

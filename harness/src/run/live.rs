@@ -9,7 +9,7 @@ use anyhow::Context;
 use checkers::wording::{counted, grouped};
 use histories::{EventKind, FaultStage, Header, Nanos, NodeEvent, NodeName, NodeState, Phase};
 use nemesis::driver::{Alarms, Happening, LiveControls, Ready, Sentry, drive};
-use nemesis::{Effect, PlannedFault, Schedule};
+use nemesis::{Answers, Effect, PlannedFault, Schedule};
 use tokio::sync::{mpsc, watch};
 
 use super::load::{Sessions, Stage};
@@ -57,6 +57,7 @@ pub(super) async fn record(
     let (sentry, alarms) = Sentry::new(&resolved.faults);
     let stage = Stage {
         sentry,
+        answers: Answers::default(),
         stats: Arc::new(Stats::new(cluster.nodes().len())),
         nodes: cluster.nodes().into(),
         cluster,
@@ -155,11 +156,11 @@ async fn trouble(
     power: Option<Hands>,
     (halted, alarms): (watch::Receiver<bool>, Alarms),
 ) -> Option<Hands> {
-    let power = power?;
     let controls = LiveControls {
-        mesh: Some(power.mesh.clone()),
-        supervisor: Some(power.supervisor.clone()),
-        ready: ready(&power),
+        mesh: power.as_ref().map(|power| power.mesh.clone()),
+        supervisor: power.as_ref().map(|power| power.supervisor.clone()),
+        answers: stage.answers.clone(),
+        ready: ready(power.as_ref()),
         ready_timeout: Duration::from_secs(20),
     };
     let clock = stage.recorder.clone();
@@ -190,10 +191,13 @@ async fn trouble(
     for unhealed in summary.unhealed {
         show.say(&format!("not seen to heal: {unhealed}"));
     }
-    Some(power)
+    power
 }
 
-fn ready(power: &Hands) -> Ready {
+fn ready(power: Option<&Hands>) -> Ready {
+    let Some(power) = power else {
+        return Arc::new(|node| Box::pin(async move { Err(format!("node {node} is not ours")) }));
+    };
     let (clients, supervisor) = (power.clients.clone(), power.supervisor.clone());
     Arc::new(move |node: NodeName| {
         let (clients, supervisor) = (clients.clone(), supervisor.clone());

@@ -77,9 +77,10 @@ impl TargetSpec {
         match (self, world) {
             (Self::Reference(_), World::Sim) => Controls::ALL,
             (Self::Reference(_), World::Live) => {
-                Controls { network: true, process: true, ..Controls::default() }
+                Controls { network: true, process: true, answers: true, ..Controls::default() }
             }
-            (Self::Control | Self::Urls(_), _) => Controls::default(),
+            // What a client hears is in our hands, whoever answers.
+            (Self::Control | Self::Urls(_), _) => Controls { answers: true, ..Controls::default() },
         }
     }
 

@@ -49,6 +49,10 @@ impl Cluster {
 
     /// Kills or pauses, and sees whether it is so; the evidence either way.
     pub(super) async fn inject_process(&self, effect: &Effect) -> Result<String, String> {
+        if let Effect::LoseAnswers { node, of, every } = effect {
+            self.controls.answers.begin(node, *of, *every);
+            return Ok(String::new());
+        }
         let supervisor = self.controls.supervisor.as_ref().ok_or(NO_PROCESSES)?;
         match effect {
             Effect::Kill { node } => {
@@ -93,6 +97,10 @@ impl Cluster {
 
     /// Starts again, or lets go on, and waits until the node answers.
     pub(super) async fn heal_process(&self, effect: &Effect) -> Result<String, String> {
+        if let Effect::LoseAnswers { node, .. } = effect {
+            self.controls.answers.end(node);
+            return Ok(format!("every answer of {node} is heard again"));
+        }
         let supervisor = self.controls.supervisor.as_ref().ok_or(NO_PROCESSES)?;
         let (node, done) = match effect {
             Effect::Kill { node } => (node, supervisor.restart(node).await.map(|_| "restarted")),

@@ -89,7 +89,13 @@ fn controls(mesh: Mesh, supervisor: Option<Supervisor>) -> LiveControls {
         });
         ready
     });
-    LiveControls { mesh: Some(mesh), supervisor, ready, ready_timeout: Duration::from_secs(10) }
+    LiveControls {
+        mesh: Some(mesh),
+        supervisor,
+        answers: <_>::default(),
+        ready,
+        ready_timeout: Duration::from_secs(10),
+    }
 }
 
 async fn answers(address: SocketAddr) -> bool {
