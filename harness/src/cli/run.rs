@@ -153,7 +153,8 @@ impl Run {
         }
         let (mut environment, mut flags) = self.layers(matches)?;
         if classic.is_some() {
-            [&mut environment, &mut flags].map(classics::keep_settings);
+            classics::keep_settings(&mut environment);
+            classics::keep_settings(&mut flags);
         }
         layers.extend([environment, flags]);
         merge(Plan::default(), &layers)
