@@ -81,7 +81,10 @@ fn check(classic: &str) {
         }
         for guarantee in &cell.broken {
             let count = counts.get(guarantee).copied().unwrap_or_default();
-            assert!(10 * count >= 9 * seeds, "{classic} in {mode}: {guarantee} broke {count} of {seeds} times");
+            assert!(
+                10 * count >= 9 * seeds,
+                "{classic} in {mode}: {guarantee} broke {count} of {seeds} times"
+            );
         }
     }
 }

@@ -89,9 +89,12 @@ fn controls(mesh: Mesh, supervisor: Option<Supervisor>) -> LiveControls {
         });
         ready
     });
+    let (data, clocks) = (std::collections::BTreeMap::new(), None);
     LiveControls {
         mesh: Some(mesh),
         supervisor,
+        data,
+        clocks,
         answers: <_>::default(),
         ready,
         ready_timeout: Duration::from_secs(10),
