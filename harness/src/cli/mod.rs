@@ -13,6 +13,7 @@ use crate::store::Store;
 mod check;
 mod completions;
 mod demo;
+mod divergence;
 mod hunt;
 mod node;
 mod replay;
@@ -47,6 +48,7 @@ Work with a result:
   check        Check a recorded history, or a stored run again
   replay       Make a stored run again: exactly when simulated, or so many times on real processes
   shrink       Reduce a run that broke a guarantee to the fewest calls and faults that still break it
+  divergence   Run plans in the simulated world and on real processes, and say where the two differ
   runs         List, open, pin, pack and delete stored runs; list hunts
 
 Machinery:
@@ -74,6 +76,7 @@ enum Command {
     Check(check::Check),
     Replay(replay::Replay),
     Shrink(shrink::Shrink),
+    Divergence(divergence::Divergence),
     Runs(runs::Runs),
     Serve(serve::Serve),
     Completions(completions::Completions),
@@ -180,6 +183,7 @@ fn dispatch(cli: Cli, matches: &clap::ArgMatches) -> Result<Exit, Stop> {
         Command::Check(check) => check.run(&session),
         Command::Replay(replay) => replay.run(&session),
         Command::Shrink(shrink) => shrink.run(&session),
+        Command::Divergence(divergence) => divergence.run(&session),
         Command::Runs(runs) => runs.run(&session),
         Command::Serve(serve) => serve.run(),
         Command::Completions(completions) => completions.run(Cli::command()),
