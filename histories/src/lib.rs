@@ -14,10 +14,12 @@
 //! Invariant: this crate knows no cluster, no checker and no clock.
 
 pub mod call;
+pub mod compact;
 pub mod event;
 pub mod format;
 pub mod history;
 pub mod id;
+pub mod list;
 pub mod malformed;
 mod names;
 pub mod operation;
@@ -29,6 +31,7 @@ pub use call::{Call, MicroOp, Observed};
 pub use event::{Event, EventKind, FaultEvent, FaultStage, Header, NodeEvent, NodeState, Phase};
 pub use history::{History, HistoryBuilder};
 pub use id::{FaultId, Key, Nanos, NodeName, OperationId, SessionId, Version};
+pub use list::List;
 pub use malformed::{Malformed, Problem};
 pub use operation::Operation;
 pub use reply::{Outcome, Reason, Reply};

@@ -127,7 +127,7 @@ impl Model {
         }
         let mut elements = match value {
             None => Vec::new(),
-            Some(Value::List(elements)) => elements,
+            Some(Value::List(elements)) => elements.to_vec(),
             Some(Value::Integer(_) | Value::Text(_)) => return None,
         };
         match micro_op {
@@ -136,7 +136,7 @@ impl Model {
             MicroOp::Remove { element, .. } => elements.retain(|other| other != element),
             _ => {}
         }
-        Some(self.number(Some(Value::List(elements))))
+        Some(self.number(Some(Value::List(elements.into()))))
     }
 
     fn number(&mut self, value: Option<Value>) -> State {
@@ -155,9 +155,10 @@ impl Model {
         match (self.kind, value) {
             (_, Some(Value::List(elements))) if elements.is_empty() => None,
             (_, Some(Value::Integer(0))) if self.zero_is_absent => None,
-            (KeyKind::Set, Some(Value::List(mut elements))) => {
+            (KeyKind::Set, Some(Value::List(elements))) => {
+                let mut elements = elements.to_vec();
                 elements.sort();
-                Some(Value::List(elements))
+                Some(Value::List(elements.into()))
             }
             (KeyKind::Counter, Some(Value::Integer(0))) => None,
             (_, value) => value,

@@ -69,12 +69,12 @@ impl State {
             MicroOp::Append { element, .. } | MicroOp::Add { element, .. } => {
                 let mut elements = self.list(key)?;
                 elements.push(element.clone());
-                Value::List(elements)
+                Value::from_iter(elements)
             }
             MicroOp::Remove { element, .. } => {
                 let mut elements = self.list(key)?;
                 elements.retain(|other| other != element);
-                Value::List(elements)
+                Value::from_iter(elements)
             }
             MicroOp::Increment { by, .. } => Value::Integer(self.number(key)?.wrapping_add(*by)),
         };
@@ -96,7 +96,7 @@ impl State {
     fn list(&self, key: &Key) -> Result<Vec<Value>, Reason> {
         match self.keys.get(key) {
             None => Ok(Vec::new()),
-            Some((Value::List(elements), _)) => Ok(elements.clone()),
+            Some((Value::List(elements), _)) => Ok(elements.to_vec()),
             Some(_) => Err("the key holds no list".into()),
         }
     }

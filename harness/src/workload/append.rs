@@ -84,7 +84,7 @@ fn extend(observed: &Observed, element: Value) -> Value {
         }
     }
     merged.push(element);
-    Value::List(merged)
+    Value::from_iter(merged)
 }
 
 #[cfg(test)]
