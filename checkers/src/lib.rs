@@ -17,6 +17,7 @@ pub mod evidence;
 pub mod facts;
 pub mod graph;
 pub mod invariant;
+pub mod isolation;
 pub mod linearizable;
 pub mod multi_leader;
 pub mod session;

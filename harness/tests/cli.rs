@@ -72,7 +72,7 @@ fn wrong_names_get_the_nearest_and_the_list() {
         error: --target: no mode of the bundled database "sibling"; did you mean siblings? there are crdt, lww, siblings, single-leader (reference:MODE, control, or the URLs of a store that speaks the reference API)
     "#]]);
     desk.refuses("run -f partitoin", 64, expect![[r#"
-        error: --faults: no kind of fault "partitoin"; did you mean partition? there are none, flap, kill, one-way, partition, pause, slow (kinds of fault, spread over the load by the seed)
+        error: --faults: no kind of fault "partitoin"; did you mean partition? there are none, swarm, clock, clog, cut, disk-error, disk-full, disk-lies, disk-torn, duplicate, flap, kill, lose, one-way, partition, pause, reorder, slow, wipe (kinds of fault, spread over the load by the seed)
     "#]]);
     desk.refuses("run -e convergance=hold", 64, expect![[r#"
         error: --expect: no guarantee "convergance"; did you mean convergence? there are causal-order, convergence, deletes-stay-deleted, linearizable, monotonic-reads, monotonic-writes, no-lost-updates, no-made-up-values, read-your-writes, writes-follow-reads
@@ -127,7 +127,7 @@ fn a_wrong_plan_is_refused_with_its_line() {
     );
     desk.write("f.toml", "version = 1\n[[fault]]\nat = \"1s\"\nfor = \"2s\"\npartiton = \"halves\"\n")
         .refuses("run f.toml", 65, expect![[r#"
-            error: f.toml:2: fault: no fault is called `partiton` (did you mean `partition`?); there are: flap, kill, one-way, partition, pause, slow
+            error: f.toml:2: fault: no fault is called `partiton` (did you mean `partition`?); there are: clock, clog, cut, disk-error, disk-full, disk-lies, disk-torn, duplicate, flap, kill, lose, one-way, partition, pause, reorder, slow, wipe
         "#]]);
     desk.write("g.toml", "version = 1\n[[fault]]\nat = \"1s\"\nfor = \"2s\"\npause = \"D\"\n").refuses(
         "run g.toml",

@@ -255,7 +255,8 @@ fn registries_are_sorted() {
     sorted("nemesis/src/fault/mod.rs", nemesis::fault::FAULTS.iter().map(|fault| fault.name()).collect());
     let tree = Tree::read();
     // What is private is sorted by the names of its files.
-    for file in tree.rust().filter(|file| !file.path.ends_with("checkers/src/lib.rs")) {
+    let by_name = ["checkers/src/lib.rs", "nemesis/src/fault/mod.rs"];
+    for file in tree.rust().filter(|file| !by_name.iter().any(|path| file.path.ends_with(path))) {
         for (start, _) in file.text.match_indices(": &[&dyn ") {
             let list = file.text[start..].split(';').next().unwrap_or_default();
             let place = format!("{}:{}", file.path, file.line_of(start));

@@ -1,86 +1,117 @@
-//! Transactions of reads and writes, flat: what weak isolation needs of a history, in a few bytes an
-//! operation, where a million transactions would not fit otherwise.
+//! Transactions on registers as a flat table, for histories of millions of them.
 //!
 //! ```text
-//!   accesses   key 0 ← 7    key 1 = 4  │  key 0 = 7  │  key 0 ← 9  …      12 bytes each
-//!   begins     0                          2             3                 4 bytes a transaction
-//!   sessions   0                          1             0                 4 bytes a transaction
+//!   transaction   0         1     2             first      0  2  3  5
+//!   session       c0        c1    c0            keys       x  y! x  y  x!      (! is a write)
+//!   micro-ops     r x, w y  r x   r y, w x      values     -  1  -  1  2       (- is nothing)
 //! ```
 //!
-//! A write of a value that no other write of its key has names its transaction. The value 0 is absence: what
-//! a key holds before anybody wrote it. Only the order of sessions is known, no times.
+//! Twelve bytes a micro-op and twelve a transaction, with 16 more where times are known. Transactions of
+//! one session stand in program order; those of several may stand in any order. Keys and sessions have
+//! dense numbers; integers are themselves, and other values have numbers of their own.
+//!
+//! Reads of a value that the table cannot hold are left out, and what was left out is said in words. To
+//! leave out a read, or all that touches a key, can hide an anomaly and never makes one.
+
+mod from_history;
 
 use rustc_hash::FxHashMap;
 
-use crate::{
-    Call, Event, EventKind, Header, History, HistoryBuilder, Key, MicroOp, Nanos, Observed, Outcome, Reason,
-    Reply, SessionId, Value,
-};
+use crate::{Key, Nanos, OperationId, SessionId, Value};
 
-/// One read or write.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Access {
-    /// The key's number, from 0.
-    pub key: u32,
-    /// What was read or written; 0 if a read saw nothing.
-    pub value: u64,
-    /// True if it was written.
-    pub is_write: bool,
+/// A transaction's place in a [`TxnTable`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TxnId(pub u32);
+
+impl TxnId {
+    /// As an index into a slice that is ordered by this number.
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
 }
 
 /// How a transaction ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Ending {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TxnStatus {
     /// It happened.
     Committed,
     /// It surely did not happen.
     Aborted,
-    /// Nobody knows.
+    /// Nobody knows; what others read may tell.
     Unknown,
 }
 
-/// A transaction's session and end.
+/// One micro-op of a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Transaction {
-    /// The session's number, from 0.
-    pub session: u32,
-    /// How it ended.
-    pub ending: Ending,
+pub struct MicroOpRow {
+    /// The number of its key, below [`TxnTable::key_count`].
+    pub key: u32,
+    /// True if it writes.
+    pub is_write: bool,
+    /// What it writes or read; [`TxnTable::NOTHING`] if the key was absent.
+    pub value: i64,
 }
 
-/// Transactions in an order that keeps that of each session.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// Transactions of reads and writes. Make one with a [`TxnTableBuilder`], or from a history.
+#[derive(Debug, Clone)]
 pub struct TxnTable {
-    /// The key's number and, in the lowest bit, whether it is a write.
+    /// The first micro-op of each transaction; one more than there are transactions.
+    first: Vec<u32>,
+    /// The key of each micro-op, with [`WRITE`] on top.
     keys: Vec<u32>,
-    values: Vec<u64>,
-    begins: Vec<u32>,
-    transactions: Vec<Transaction>,
-    names: Vec<i64>,
-    /// The names of keys, if they are no numbers.
-    texts: Vec<Key>,
-    sessions: Vec<u32>,
+    values: Vec<i64>,
+    session_of: Vec<u32>,
+    status: Vec<TxnStatus>,
+    sessions: Vec<SessionId>,
+    /// Invocation and completion of each transaction; empty if nobody knows. Without an end: the largest.
+    times: Vec<(Nanos, Nanos)>,
+    /// The operation of each transaction; empty if it has the same number.
+    operations: Vec<OperationId>,
+    key_names: KeyNames,
+    value_names: Vec<Value>,
+    left_out: Vec<String>,
+}
+
+/// The top bit of a key's number: a write.
+const WRITE: u32 = 1 << 31;
+/// The lowest integer that is its own number; below it are numbers of other values.
+const INTEGER_MIN: i64 = i64::MIN + 1 + u32::MAX as i64;
+
+#[derive(Debug, Clone, Default)]
+struct KeyNames {
+    numbers: FxHashMap<u64, u32>,
+    texts: FxHashMap<Key, u32>,
+    names: Vec<KeyName>,
+}
+
+#[derive(Debug, Clone)]
+enum KeyName {
+    Number(u64),
+    Text(Key),
 }
 
 impl TxnTable {
+    /// What a read of an absent key returns.
+    pub const NOTHING: i64 = i64::MIN;
+
     /// How many transactions there are.
     pub fn len(&self) -> usize {
-        self.transactions.len()
+        self.session_of.len()
     }
 
-    /// True if there is none.
+    /// True if there are none.
     pub fn is_empty(&self) -> bool {
-        self.transactions.is_empty()
+        self.session_of.is_empty()
     }
 
-    /// How many reads and writes there are.
-    pub fn access_count(&self) -> usize {
+    /// How many micro-ops there are.
+    pub fn micro_op_count(&self) -> usize {
         self.keys.len()
     }
 
     /// How many keys there are.
     pub fn key_count(&self) -> usize {
-        self.names.len().max(self.texts.len())
+        self.key_names.names.len()
     }
 
     /// How many sessions there are.
@@ -88,228 +119,243 @@ impl TxnTable {
         self.sessions.len()
     }
 
-    /// The session of a transaction, and how it ended.
-    pub fn transaction(&self, index: usize) -> Transaction {
-        self.transactions[index]
+    /// All transactions, in the order of the table.
+    pub fn transactions(&self) -> impl Iterator<Item = TxnId> + use<> {
+        (0..self.session_of.len() as u32).map(TxnId)
     }
 
-    /// Where the accesses of a transaction are, for arrays with one entry an access.
-    pub fn range(&self, index: usize) -> std::ops::Range<usize> {
-        let end = self.begins.get(index + 1).map_or(self.keys.len(), |begin| *begin as usize);
-        self.begins[index] as usize..end
+    /// The places of the micro-ops of a transaction, in program order.
+    #[inline]
+    pub fn range(&self, txn: TxnId) -> std::ops::Range<usize> {
+        self.first[txn.index()] as usize..self.first[txn.index() + 1] as usize
     }
 
-    /// One access, by its place.
-    pub fn access(&self, at: usize) -> Access {
-        Access { key: self.keys[at] >> 1, value: self.values[at], is_write: self.keys[at] & 1 == 1 }
+    /// The key at this place.
+    #[inline]
+    pub fn key_at(&self, place: usize) -> u32 {
+        self.keys[place] & !WRITE
     }
 
-    /// The accesses of a transaction in program order.
-    pub fn accesses(&self, index: usize) -> impl Iterator<Item = Access> {
-        self.range(index).map(|at| self.access(at))
+    /// True if the micro-op at this place writes.
+    #[inline]
+    pub fn writes_at(&self, place: usize) -> bool {
+        self.keys[place] & WRITE != 0
     }
 
-    /// The name of a key.
-    pub fn key_name(&self, key: u32) -> Key {
-        match self.texts.get(key as usize) {
-            Some(name) => name.clone(),
-            None => Key::from(self.names[key as usize].to_string()),
+    /// The micro-op at this place.
+    #[inline]
+    pub fn row(&self, place: usize) -> MicroOpRow {
+        let key = self.keys[place];
+        MicroOpRow { key: key & !WRITE, is_write: key & WRITE != 0, value: self.values[place] }
+    }
+
+    /// The transaction of the micro-op at this place.
+    pub fn txn_at(&self, place: usize) -> TxnId {
+        TxnId(self.first.partition_point(|first| *first as usize <= place) as u32 - 1)
+    }
+
+    /// The dense number of a transaction's session, below [`TxnTable::session_count`].
+    pub fn session_of(&self, txn: TxnId) -> u32 {
+        self.session_of[txn.index()]
+    }
+
+    /// The session with this dense number.
+    pub fn session(&self, number: u32) -> SessionId {
+        self.sessions[number as usize]
+    }
+
+    /// How a transaction ended.
+    pub fn status(&self, txn: TxnId) -> TxnStatus {
+        self.status[txn.index()]
+    }
+
+    /// True if it is known when transactions began and ended.
+    pub fn has_times(&self) -> bool {
+        !self.times.is_empty()
+    }
+
+    /// When a transaction was asked, and when its session learned how it ended: the largest time if
+    /// nobody knows. None if the table has no times.
+    pub fn times(&self, txn: TxnId) -> Option<(Nanos, Nanos)> {
+        self.times.get(txn.index()).copied()
+    }
+
+    /// The operation of the history that this transaction was.
+    pub fn operation(&self, txn: TxnId) -> OperationId {
+        self.operations.get(txn.index()).copied().unwrap_or(OperationId(txn.0))
+    }
+
+    /// The key with this number.
+    pub fn key(&self, number: u32) -> Key {
+        match &self.key_names.names[number as usize] {
+            KeyName::Number(number) => Key::from(number.to_string()),
+            KeyName::Text(key) => key.clone(),
         }
     }
 
-    /// The session as the history calls it.
-    pub fn session_name(&self, session: u32) -> SessionId {
-        SessionId(self.sessions[session as usize])
-    }
-
-    /// The same as a history, in which everything happens at one instant: sessions have an order, times
-    /// have none.
-    pub fn to_history(&self, header: Header) -> History {
-        let mut builder = HistoryBuilder::new(header);
-        builder.keys_are_shared();
-        let names: Vec<Key> = (0..self.key_count() as u32).map(|key| self.key_name(key)).collect();
-        let mut fresh = self.sessions.iter().max().map_or(0, |last| last.saturating_add(1));
-        let mut current: Vec<u32> = self.sessions.clone();
-        for (index, Transaction { session, ending }) in self.transactions.iter().enumerate() {
-            let name = SessionId(current[*session as usize]);
-            let (call, outcome) = self.call(index, *ending, &names);
-            if outcome.is_unknown() {
-                current[*session as usize] = fresh;
-                fresh = fresh.saturating_add(1);
-            }
-            let invoke = EventKind::Invoke { session: name, node: None, planned: None, call };
-            let complete = EventKind::Complete { session: name, outcome };
-            for kind in [invoke, complete] {
-                let pushed = builder.push(Event { time: Nanos(0), kind });
-                debug_assert!(pushed.is_ok(), "a table is well-formed: {pushed:?}");
-            }
+    /// The value with this number; none for [`TxnTable::NOTHING`].
+    pub fn value(&self, number: i64) -> Option<Value> {
+        match number {
+            Self::NOTHING => None,
+            INTEGER_MIN.. => Some(Value::Integer(number)),
+            _ => self.value_names.get((number - Self::NOTHING - 1) as usize).cloned(),
         }
-        builder.finish()
     }
 
-    fn call(&self, index: usize, ending: Ending, names: &[Key]) -> (Call, Outcome) {
-        let mut micro_ops = Vec::with_capacity(self.range(index).len());
-        let mut replies = smallvec::SmallVec::with_capacity(micro_ops.capacity());
-        for Access { key, value, is_write } in self.accesses(index) {
-            let key = names[key as usize].clone();
-            // Values of 64 bits without a sign keep their bits.
-            let value = (value != 0).then_some(Value::Integer(value as i64));
-            replies.push(if is_write {
-                Reply::changed(None)
-            } else {
-                Reply::read(value.clone().map(Observed::value).unwrap_or_default())
-            });
-            micro_ops.push(match value {
-                Some(value) if is_write => MicroOp::Write { key, value },
-                None if is_write => MicroOp::Delete { key },
-                _ => MicroOp::Read { key },
-            });
-        }
-        let outcome = match ending {
-            Ending::Committed => Outcome::Confirmed(replies),
-            Ending::Aborted => Outcome::Failed(Reason::from("aborted")),
-            Ending::Unknown => Outcome::Unknown(Reason::from("no reason given")),
-        };
-        (Call::Transaction(micro_ops), outcome)
-    }
-
-    /// The transactions of a history; none if it has anything but reads and writes of single values.
-    ///
-    /// Values are numbered from 1 in the order of the history. O(operations) time and memory.
-    pub fn of_history(history: &History) -> Option<Self> {
-        let mut table = Self::default();
-        let mut keys: FxHashMap<Key, u32> = FxHashMap::default();
-        let mut values: FxHashMap<&Value, u64> = FxHashMap::default();
-        let mut sessions: FxHashMap<SessionId, u32> = FxHashMap::default();
-        for operation in history.operations() {
-            let next = sessions.len() as u32;
-            let session = *sessions.entry(operation.session).or_insert_with(|| {
-                table.sessions.push(operation.session.0);
-                next
-            });
-            let ending = match operation.outcome {
-                Outcome::Confirmed(_) => Ending::Committed,
-                Outcome::Failed(_) => Ending::Aborted,
-                Outcome::Unknown(_) => Ending::Unknown,
-            };
-            table.begin(Transaction { session, ending });
-            for (micro_op, reply) in operation.steps() {
-                let next = keys.len() as u32;
-                let key = *keys.entry(micro_op.key().clone()).or_insert_with(|| {
-                    table.texts.push(micro_op.key().clone());
-                    next
-                });
-                let (value, is_write) = match micro_op {
-                    MicroOp::Write { value, .. } => (Some(value), true),
-                    MicroOp::Read { .. } => match reply.and_then(|reply| reply.observed.as_ref()) {
-                        Some(observed) if observed.values.len() > 1 => return None,
-                        // Nobody knows what it saw.
-                        None => continue,
-                        Some(observed) => (observed.single(), false),
-                    },
-                    MicroOp::CompareAndSet { .. }
-                    | MicroOp::Append { .. }
-                    | MicroOp::Add { .. }
-                    | MicroOp::Remove { .. }
-                    | MicroOp::Increment { .. }
-                    | MicroOp::Delete { .. } => return None,
-                };
-                let next = values.len() as u64 + 1;
-                let value = value.map_or(0, |value| *values.entry(value).or_insert(next));
-                table.push(Access { key, value, is_write });
-            }
-        }
-        Some(table)
-    }
-
-    /// Begins a transaction.
-    pub(crate) fn begin(&mut self, transaction: Transaction) {
-        self.begins.push(self.keys.len() as u32);
-        self.transactions.push(transaction);
-    }
-
-    /// Adds to the transaction that was begun last.
-    pub(crate) fn push(&mut self, access: Access) {
-        self.keys.push(access.key << 1 | u32::from(access.is_write));
-        self.values.push(access.value);
-    }
-
-    /// Names of sessions and keys that are numbers.
-    pub(crate) fn name(&mut self, sessions: Vec<u32>, keys: Vec<i64>) {
-        (self.sessions, self.names) = (sessions, keys);
-    }
-
-    /// Drops the last transaction if nothing is in it, and says so.
-    pub(crate) fn drop_empty(&mut self) -> bool {
-        let is_empty = self.begins.last().is_some_and(|begin| *begin as usize == self.keys.len());
-        if is_empty {
-            self.begins.pop();
-            self.transactions.pop();
-        }
-        is_empty
-    }
-
-    /// True if no more can be numbered.
-    pub(crate) fn is_full(&self) -> bool {
-        self.keys.len() >= u32::MAX as usize
-    }
-
-    /// Brings together what belongs to one transaction: `owners` names the transaction of each run that was
-    /// begun, in the order of runs.
-    pub(crate) fn gather(&mut self, owners: &[u32], count: usize) {
-        let mut sizes = vec![0_u32; count + 1];
-        for (run, owner) in owners.iter().enumerate() {
-            sizes[*owner as usize + 1] += self.range(run).len() as u32;
-        }
-        for index in 0..count {
-            sizes[index + 1] += sizes[index];
-        }
-        let mut places = sizes.clone();
-        let mut gathered =
-            Self { keys: vec![0; self.keys.len()], values: vec![0; self.keys.len()], ..Self::default() };
-        let mut transactions = vec![None; count];
-        for (run, owner) in owners.iter().enumerate() {
-            transactions[*owner as usize].get_or_insert(self.transactions[run]);
-            for at in self.range(run) {
-                let place = places[*owner as usize] as usize;
-                places[*owner as usize] += 1;
-                gathered.keys[place] = self.keys[at];
-                gathered.values[place] = self.values[at];
-            }
-        }
-        sizes.pop();
-        gathered.begins = sizes;
-        gathered.transactions = transactions.into_iter().flatten().collect();
-        *self = gathered;
+    /// What the table does not show of the history that it was made of, a phrase each, such as `3 keys
+    /// that appends change`.
+    pub fn left_out(&self) -> &[String] {
+        &self.left_out
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::text;
+/// Fills a [`TxnTable`], one transaction after another.
+///
+/// ```
+/// use histories::SessionId;
+/// use histories::compact::{TxnStatus, TxnTableBuilder};
+///
+/// let mut builder = TxnTableBuilder::default();
+/// let x = builder.key_of_number(17);
+/// builder.begin(SessionId(0));
+/// builder.read(x, None);
+/// builder.write(x, 1);
+/// builder.end(TxnStatus::Committed);
+/// let table = builder.finish();
+/// assert_eq!((table.len(), table.micro_op_count(), table.key(x).as_str()), (1, 2, "17"));
+/// ```
+#[derive(Debug)]
+pub struct TxnTableBuilder {
+    table: TxnTable,
+    session_numbers: FxHashMap<SessionId, u32>,
+    value_numbers: FxHashMap<Value, i64>,
+    newest_session: Option<(SessionId, u32)>,
+}
 
-    #[test]
-    fn a_history_of_reads_and_writes_is_a_table_and_back() {
-        let history = text::parse(
-            "c3 0..0 txn write x 1; read y -> ok; nothing\nc1 0..0 txn read x -> 1\nc4 0..0 txn write x 2 -> failed aborted\n",
-        )
-        .unwrap();
-        let table = TxnTable::of_history(&history).unwrap();
-        assert_eq!(
-            (table.len(), table.access_count(), table.key_count(), table.session_count()),
-            (3, 4, 2, 3)
-        );
-        let accesses: Vec<Access> = table.accesses(0).collect();
-        assert_eq!(accesses[0], Access { key: 0, value: 1, is_write: true });
-        assert_eq!(accesses[1], Access { key: 1, value: 0, is_write: false });
-        assert_eq!(text::print(&table.to_history(Header::default())), text::print(&history));
+impl Default for TxnTableBuilder {
+    fn default() -> Self {
+        Self::with_capacity(0, 0)
+    }
+}
+
+impl TxnTableBuilder {
+    /// An empty table with room for so many of each.
+    pub fn with_capacity(transactions: usize, micro_ops: usize) -> Self {
+        let mut first = Vec::with_capacity(transactions + 1);
+        first.push(0);
+        let table = TxnTable {
+            first,
+            keys: Vec::with_capacity(micro_ops),
+            values: Vec::with_capacity(micro_ops),
+            session_of: Vec::with_capacity(transactions),
+            status: Vec::with_capacity(transactions),
+            sessions: Vec::new(),
+            times: Vec::new(),
+            operations: Vec::new(),
+            key_names: KeyNames::default(),
+            value_names: Vec::new(),
+            left_out: Vec::new(),
+        };
+        let (session_numbers, value_numbers) = (FxHashMap::default(), FxHashMap::default());
+        Self { table, session_numbers, value_numbers, newest_session: None }
     }
 
-    #[test]
-    fn anything_else_is_no_table() {
-        for line in ["c0 append x 1 -> ok", "c0 read x -> 1 | 2", "c0 cas x 1 2 -> ok"] {
-            assert!(TxnTable::of_history(&text::parse(line).unwrap()).is_none(), "{line}");
+    /// The number of a key that is called by a number.
+    pub fn key_of_number(&mut self, number: u64) -> u32 {
+        let KeyNames { numbers, names, .. } = &mut self.table.key_names;
+        *numbers.entry(number).or_insert_with(|| {
+            names.push(KeyName::Number(number));
+            names.len() as u32 - 1
+        })
+    }
+
+    /// The number of a key that is called by a text.
+    pub fn key_of_text(&mut self, key: &Key) -> u32 {
+        let KeyNames { texts, names, .. } = &mut self.table.key_names;
+        if let Some(number) = texts.get(key) {
+            return *number;
         }
+        let number = names.len() as u32;
+        texts.insert(key.clone(), number);
+        names.push(KeyName::Text(key.clone()));
+        number
+    }
+
+    /// The number of a value.
+    pub fn value_number(&mut self, value: &Value) -> i64 {
+        if let Some(integer) = value.as_integer().filter(|integer| *integer >= INTEGER_MIN) {
+            return integer;
+        }
+        if let Some(number) = self.value_numbers.get(value) {
+            return *number;
+        }
+        self.table.value_names.push(value.clone());
+        let number = TxnTable::NOTHING + self.table.value_names.len() as i64;
+        self.value_numbers.insert(value.clone(), number);
+        number
+    }
+
+    /// How many micro-ops there are so far.
+    pub fn micro_op_count(&self) -> usize {
+        self.table.keys.len()
+    }
+
+    /// Begins the next transaction of a session.
+    pub fn begin(&mut self, session: SessionId) {
+        let number = match self.newest_session {
+            Some((newest, number)) if newest == session => number,
+            _ => self.number_of(session),
+        };
+        self.newest_session = Some((session, number));
+        self.table.session_of.push(number);
+    }
+
+    /// The transaction reads; none if the key was absent.
+    pub fn read(&mut self, key: u32, value: Option<i64>) {
+        self.push(MicroOpRow { key, is_write: false, value: value.unwrap_or(TxnTable::NOTHING) });
+    }
+
+    /// The transaction writes.
+    pub fn write(&mut self, key: u32, value: i64) {
+        self.push(MicroOpRow { key, is_write: true, value });
+    }
+
+    /// The transaction ends, nobody knows when.
+    pub fn end(&mut self, status: TxnStatus) {
+        self.table.status.push(status);
+        // More than 32 bits of micro-ops would be 50 GB of table.
+        self.table.first.push(u32::try_from(self.table.keys.len()).unwrap_or(u32::MAX));
+    }
+
+    /// The transaction ends, and it is known from when to when it lasted.
+    pub fn end_at(&mut self, status: TxnStatus, invoked: Nanos, completed: Nanos) {
+        self.table.times.push((invoked, completed));
+        self.end(status);
+    }
+
+    /// The table does not show this.
+    pub fn leave_out(&mut self, what: impl Into<String>) {
+        self.table.left_out.push(what.into());
+    }
+
+    /// The whole table.
+    pub fn finish(mut self) -> TxnTable {
+        if self.table.times.len() < self.table.len() {
+            self.table.times.clear();
+        }
+        self.table
+    }
+
+    fn push(&mut self, row: MicroOpRow) {
+        self.table.keys.push(if row.is_write { row.key | WRITE } else { row.key });
+        self.table.values.push(row.value);
+    }
+
+    fn number_of(&mut self, session: SessionId) -> u32 {
+        let sessions = &mut self.table.sessions;
+        *self.session_numbers.entry(session).or_insert_with(|| {
+            sessions.push(session);
+            sessions.len() as u32 - 1
+        })
     }
 }

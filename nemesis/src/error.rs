@@ -7,6 +7,7 @@ use histories::{FaultId, Nanos, NodeName};
 use crate::controls::Control;
 use crate::duration::DurationError;
 use crate::effect::Target;
+use crate::trigger::TriggerError;
 
 /// Why a plan's faults cannot be used, or a node's process cannot be handled.
 #[derive(Debug, thiserror::Error)]
@@ -14,6 +15,9 @@ pub enum Error {
     /// A time is written wrongly.
     #[error(transparent)]
     Duration(#[from] DurationError),
+    /// A `when` cannot be meant.
+    #[error(transparent)]
+    Trigger(#[from] TriggerError),
     /// No such fault in the registry.
     #[error("no fault is called `{name}`{}; there are: {known}", did_you_mean(.nearest))]
     UnknownFault {
@@ -102,6 +106,14 @@ pub enum Error {
         /// How many there are.
         nodes: usize,
     },
+    /// An effect that was written down has numbers that mean nothing.
+    #[error("the effect {effect} cannot be: {why}")]
+    BadEffect {
+        /// In a few words.
+        effect: String,
+        /// What is wrong with it.
+        why: &'static str,
+    },
     /// A node is called like a word of the plan.
     #[error("a node cannot be called `{name}`: fault plans use the word")]
     ReservedName {
@@ -176,7 +188,7 @@ pub enum Error {
     },
 }
 
-fn did_you_mean(nearest: &Option<String>) -> String {
+pub(crate) fn did_you_mean(nearest: &Option<String>) -> String {
     nearest.as_ref().map(|name| format!(" (did you mean `{name}`?)")).unwrap_or_default()
 }
 

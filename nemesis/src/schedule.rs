@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::effect::Target;
 use crate::fault::RESERVED;
+use crate::trigger::Trigger;
 use crate::{Effect, Error, FaultSpec};
 
 /// One fault with everything drawn.
@@ -25,7 +26,7 @@ pub struct PlannedFault {
     pub id: FaultId,
     /// Its kind, such as `partition`.
     pub name: String,
-    /// When it begins, in nanoseconds since the load began.
+    /// When it begins, in nanoseconds since the load began; with a trigger, the earliest time.
     pub at: Nanos,
     /// How long it lasts, in nanoseconds, above 0.
     pub duration: Nanos,
@@ -36,9 +37,25 @@ pub struct PlannedFault {
     /// If it comes and goes: how long that takes, once. In force for the first half.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub flap_period: Option<Nanos>,
+    /// What it waits for, if not for a time: then its time is unknown until that happens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trigger: Option<Trigger>,
 }
 
 impl PlannedFault {
+    /// The fault as it runs once its trigger fired at `now`, in a load that ends at `end_of_load`.
+    pub fn fired(&self, now: Nanos, end_of_load: Nanos) -> Self {
+        Self { at: now, duration: self.duration.min(end_of_load.since(now)), ..self.clone() }
+    }
+
+    /// What both would change at one time in ways that do not combine.
+    ///
+    /// Before a run only faults with known times can be held against each other; one with a trigger
+    /// is held against the others when it fires.
+    pub fn clash(&self, other: &Self) -> Option<Target> {
+        clash(self, other)
+    }
+
     /// When it heals.
     pub fn end(&self) -> Nanos {
         self.at + self.duration
@@ -54,20 +71,12 @@ impl PlannedFault {
 
     /// The directed links that it touches.
     pub fn links(&self) -> Vec<(NodeName, NodeName)> {
-        let link = |effect: &Effect| match effect.target() {
-            Target::Link(from, to) => Some((from.name(), to.name())),
-            Target::Process(_) => None,
-        };
-        self.effects.iter().filter_map(link).collect()
+        self.effects.iter().filter_map(Effect::link).map(|(from, to)| (from.name(), to.name())).collect()
     }
 
-    /// The nodes that it touches as processes.
+    /// The nodes that it touches: their processes, disks or clocks.
     pub fn nodes(&self) -> Vec<NodeName> {
-        let node = |effect: &Effect| match effect.target() {
-            Target::Link(..) => None,
-            Target::Process(node) => Some(node),
-        };
-        self.effects.iter().filter_map(node).collect()
+        self.effects.iter().filter_map(Effect::node).collect()
     }
 
     /// When it is injected and healed, in order: once each, or again and again if it flaps.
@@ -129,6 +138,7 @@ impl Schedule {
         for (index, spec) in specs.iter().enumerate() {
             let id = FaultId(u32::try_from(index).unwrap_or(u32::MAX));
             let duration = window(id, spec, end_of_load)?;
+            spec.trigger.iter().try_for_each(|trigger| trigger.check(id, specs.len(), nodes))?;
             let resolved = spec.form()?.resolve(nodes, rng)?;
             faults.push(PlannedFault {
                 id,
@@ -138,6 +148,7 @@ impl Schedule {
                 summary: resolved.summary,
                 effects: resolved.effects,
                 flap_period: resolved.flap_period,
+                trigger: spec.trigger.clone(),
             });
         }
         refuse_overlaps(&faults)?;
@@ -156,12 +167,13 @@ impl Schedule {
         Self::resolve(&specs, nodes, end_of_load, rng)
     }
 
-    /// Every step in the order of time; at one same time heals come before injections.
+    /// Every step whose time is known, in the order of time; at one same time heals come before injections.
     pub fn steps(&self) -> Vec<Step> {
+        let timed = |(_, planned): &(usize, &PlannedFault)| planned.trigger.is_none();
         let of = |(fault, planned): (usize, &PlannedFault)| {
             planned.steps().into_iter().map(move |(at, action)| Step { at, action, fault })
         };
-        let mut steps: Vec<Step> = self.faults.iter().enumerate().flat_map(of).collect();
+        let mut steps: Vec<Step> = self.faults.iter().enumerate().filter(timed).flat_map(of).collect();
         steps.sort();
         steps
     }
@@ -172,7 +184,9 @@ impl fmt::Display for Schedule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for fault in &self.faults {
             let (id, at, end) = (fault.id.to_string(), fault.at.to_string(), fault.end().to_string());
-            writeln!(f, "{id:<3} {at:>10} {end:>10}  {:<10} {}", fault.name, fault.summary)?;
+            write!(f, "{id:<3} {at:>10} {end:>10}  {:<10} {}", fault.name, fault.summary)?;
+            fault.trigger.iter().try_for_each(|trigger| write!(f, ", when {trigger}"))?;
+            writeln!(f)?;
         }
         Ok(())
     }
@@ -191,8 +205,9 @@ fn window(fault: FaultId, spec: &FaultSpec, end: Nanos) -> Result<Nanos, Error> 
 fn refuse_overlaps(faults: &[PlannedFault]) -> Result<(), Error> {
     for (index, one) in faults.iter().enumerate() {
         for other in &faults[index + 1..] {
-            let apart = one.end() <= other.at || other.end() <= one.at;
-            if let Some(target) = clash(one, other).filter(|_| !apart) {
+            let timed = one.trigger.is_none() && other.trigger.is_none();
+            let at_once = timed && overlap(one, other);
+            if let Some(target) = clash(one, other).filter(|_| at_once) {
                 let (first, second) =
                     if one.at <= other.at { (one.id, other.id) } else { (other.id, one.id) };
                 return Err(Error::Overlap { first, second, target });
@@ -202,22 +217,43 @@ fn refuse_overlaps(faults: &[PlannedFault]) -> Result<(), Error> {
     Ok(())
 }
 
-/// What both would change in ways that do not combine.
-fn clash(one: &PlannedFault, other: &PlannedFault) -> Option<Target> {
-    let mut pairs = one.effects.iter().flat_map(|a| other.effects.iter().map(move |b| (a, b)));
-    pairs.find(|(a, b)| a.target() == b.target() && !combine(a, b)).map(|(a, _)| a.target())
+/// Whether there is a time at which both are in force.
+pub(crate) fn overlap(one: &PlannedFault, other: &PlannedFault) -> bool {
+    one.at < other.end() && other.at < one.end()
 }
 
+/// What both would change in ways that do not combine.
+pub(crate) fn clash(one: &PlannedFault, other: &PlannedFault) -> Option<Target> {
+    let mut pairs = one.effects.iter().flat_map(|a| other.effects.iter().map(move |b| (a, b)));
+    pairs.find_map(|(a, b)| contested(a, b))
+}
+
+/// What two effects would change in ways that do not combine.
+///
 /// A link may be cut by several faults, and cut while it is slow. Two latencies for one link, or two
-/// faults of one process, have no clear meaning.
+/// faults of one process, have no clear meaning; a disk that ends its process is a fault of that too.
+fn contested(a: &Effect, b: &Effect) -> Option<Target> {
+    if a.node().is_some() && a.node() == b.node() && a.needs_process() && b.needs_process() {
+        return a.node().map(Target::Process);
+    }
+    (a.target() == b.target() && !combine(a, b)).then(|| a.target())
+}
+
+/// Whether two effects on one target can both be in force.
 fn combine(a: &Effect, b: &Effect) -> bool {
-    match (a, b) {
-        (Effect::Cut { .. }, Effect::Cut { .. } | Effect::Slow { .. })
-        | (Effect::Slow { .. }, Effect::Cut { .. }) => true,
-        (Effect::Slow { .. }, Effect::Slow { .. }) => false,
-        (Effect::Kill { .. } | Effect::Pause { .. }, _) | (_, Effect::Kill { .. } | Effect::Pause { .. }) => {
-            false
-        }
+    let different = std::mem::discriminant(a) != std::mem::discriminant(b);
+    match a {
+        Effect::Cut { .. } => true,
+        Effect::Slow { .. }
+        | Effect::Lose { .. }
+        | Effect::Duplicate { .. }
+        | Effect::Reorder { .. }
+        | Effect::Clog { .. } => different,
+        Effect::Kill { .. }
+        | Effect::Pause { .. }
+        | Effect::Wipe { .. }
+        | Effect::Disk { .. }
+        | Effect::Clock { .. } => false,
     }
 }
 
@@ -283,6 +319,34 @@ mod tests {
     }
 
     #[test]
+    fn a_fault_that_waits_has_no_time_yet_and_clashes_with_nothing() {
+        check(
+            "at = '3s', for = '9s', kill = 'A'\nwhen = { confirmed = 'write', node = 'B', nth = 2 }, for = '2s', then = { kill = 'A' }",
+            expect![[r#"
+                F0     3.000 s   12.000 s  kill       kill A
+                F1     0.000 s    2.000 s  kill       kill A, when confirmed write at B, 2nd
+            "#]],
+        );
+        let waits = "when = { asked = 'read' }, for = '2s', then = { kill = 'A' }";
+        assert_eq!(resolve(waits, 1).unwrap().steps(), []);
+        let json = serde_json::to_string(&resolve(waits, 1).unwrap()).unwrap();
+        assert_eq!(serde_json::from_str::<Schedule>(&json).unwrap(), resolve(waits, 1).unwrap());
+        expect![[r#"[{"id":0,"name":"kill","at":0,"duration":2000000000,"summary":"kill A","effects":[{"kill":{"node":"A"}}],"trigger":{"asked":"read"}}]"#]].assert_eq(&json);
+        check(
+            "when = { asked = 'read', node = 'D' }, for = '2s', then = { kill = 'A' }",
+            expect!["`when` names the node `D`; the nodes are: A B C"],
+        );
+        check(
+            "when = { fault = 0 }, for = '2s', then = { kill = 'A' }",
+            expect!["fault F0 waits for fault F0; there are 1, counted from 0, and it cannot be itself"],
+        );
+        check(
+            "when = { fault = 1 }, for = '2s', then = { kill = 'A' }",
+            expect!["fault F0 waits for fault F1; there are 1, counted from 0, and it cannot be itself"],
+        );
+    }
+
+    #[test]
     fn faults_that_combine_or_only_touch_are_taken() {
         check(
             "at = '3s', for = '2s', kill = 'A'\nat = '5s', for = '2s', pause = 'A B'",
@@ -320,7 +384,7 @@ mod tests {
             F2    21.428 s   25.713 s  kill       kill C
         "#]]
         .assert_eq(&spread(&["partition", "pause", "kill"]));
-        expect!["no fault is called `skew`; there are: flap, kill, one-way, partition, pause, slow"]
+        expect!["no fault is called `skew`; there are: clock, clog, cut, disk-error, disk-full, disk-lies, disk-torn, duplicate, flap, kill, lose, one-way, partition, pause, reorder, slow, wipe"]
             .assert_eq(&spread(&["skew"]));
     }
 
@@ -361,7 +425,7 @@ mod tests {
                 .err()
                 .map_or_else(|| "taken".to_owned(), |error| error.to_string())
         };
-        let network = Controls { network: true, process: false };
+        let network = Controls { network: true, ..Controls::default() };
         expect!["taken"].assert_eq(&admit(network, "at = '1s', for = '1s', partition = 'halves'"));
         expect!["fault F0, kill, needs process control, which this target does not offer; it offers network control only"].assert_eq(&admit(network, "at = '1s', for = '1s', kill = 'A'"));
         expect![

@@ -179,14 +179,14 @@ fn proxies(mesh: &Mesh, effects: &[Effect]) -> Vec<(Pair, SocketAddr)> {
 fn cut_link(effect: &Effect) -> Option<(&Endpoint, &Endpoint)> {
     match effect {
         Effect::Cut { from, to } => Some((from, to)),
-        Effect::Slow { .. } | Effect::Kill { .. } | Effect::Pause { .. } => None,
+        _ => None,
     }
 }
 
 fn least_latency(effect: &Effect) -> Option<Duration> {
     match effect {
         Effect::Slow { latency_ms, jitter_ms, .. } => Some(Duration::from_millis(latency_ms - jitter_ms)),
-        Effect::Cut { .. } | Effect::Kill { .. } | Effect::Pause { .. } => None,
+        _ => None,
     }
 }
 

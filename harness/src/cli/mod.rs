@@ -12,9 +12,11 @@ use crate::store::Store;
 
 mod check;
 mod completions;
+mod convert;
 mod demo;
 mod hunt;
 mod node;
+mod replay;
 mod run;
 mod runs;
 mod serve;
@@ -43,6 +45,8 @@ Test a store:
 
 Work with a result:
   check        Check a recorded history, or a stored run again
+  convert      Write a history in the format of another tool
+  replay       Make a stored run again: exactly when simulated, or so many times on real processes
   runs         List, open, pin, pack and delete stored runs
 
 Machinery:
@@ -68,6 +72,8 @@ enum Command {
     Run(Box<run::Run>),
     Hunt(Box<hunt::Hunt>),
     Check(check::Check),
+    Convert(convert::Convert),
+    Replay(replay::Replay),
     Runs(runs::Runs),
     Serve(serve::Serve),
     Completions(completions::Completions),
@@ -172,6 +178,8 @@ fn dispatch(cli: Cli, matches: &clap::ArgMatches) -> Result<Exit, Stop> {
         Command::Run(run) => run.run(&session, matches),
         Command::Hunt(hunt) => hunt.run(&session, matches),
         Command::Check(check) => check.run(&session),
+        Command::Convert(convert) => convert.run(&session),
+        Command::Replay(replay) => replay.run(&session),
         Command::Runs(runs) => runs.run(&session),
         Command::Serve(serve) => serve.run(),
         Command::Completions(completions) => completions.run(Cli::command()),

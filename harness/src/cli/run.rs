@@ -102,7 +102,10 @@ fn workload_help() -> String {
 
 fn faults_help() -> String {
     let known: Vec<&str> = nemesis::fault::FAULTS.iter().map(|fault| fault.name()).collect();
-    format!("Faults, comma-separated: none, {} [default: partition]", known.join(", "))
+    format!(
+        "Faults, comma-separated: none, {}; or swarm: all of it drawn from the seed [default: partition]",
+        known.join(", ")
+    )
 }
 
 /// The plan that runs when none is named and this file is there.

@@ -30,6 +30,9 @@ pub(crate) struct Plan {
     pub(crate) target: TargetSpec,
     /// What the clients do.
     pub(crate) load: Load,
+    /// Calls as the plan lists them, each with its line for messages; if there are none, the workload
+    /// draws them.
+    pub(crate) calls: Vec<(toml::Table, String)>,
     /// What is done to the target.
     pub(crate) faults: Faults,
     /// How the record is judged.
@@ -44,6 +47,13 @@ pub(crate) struct Plan {
     pub(crate) repeat: u32,
 }
 
+impl Plan {
+    /// What can be done to the target in the plan's world.
+    pub(crate) fn controls(&self) -> nemesis::Controls {
+        self.target.controls(self.world)
+    }
+}
+
 /// Where a plan runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum World {
@@ -55,6 +65,7 @@ pub(crate) enum World {
 
 impl World {
     pub(crate) const NAMES: [&str; 2] = ["live", "sim"];
+    pub(crate) const ALL: [Self; 2] = [Self::Live, Self::Sim];
 
     pub(crate) fn as_str(self) -> &'static str {
         match self {
@@ -106,6 +117,8 @@ impl Routing {
 pub(crate) enum Faults {
     /// Kinds of fault, spread over the load by the seed.
     Kinds(Vec<String>),
+    /// Everything is drawn from the seed; these kinds are on in any case.
+    Swarm(Vec<String>),
     /// Faults as the plan lists them, each with its line for messages.
     Listed(Vec<(toml::Table, String)>),
 }
@@ -127,13 +140,6 @@ pub(crate) struct Check {
 /// How many steps of a search count as a second.
 pub(crate) const STEPS_PER_SECOND: u64 = 3_000_000;
 
-impl Check {
-    /// The same as a budget of steps.
-    pub(crate) fn steps(&self) -> u64 {
-        steps(self.time)
-    }
-}
-
 /// A time for checking, in steps.
 pub(crate) fn steps(time: Nanos) -> u64 {
     (time.0 / 1_000).saturating_mul(STEPS_PER_SECOND / 1_000_000).max(1)
@@ -146,6 +152,17 @@ pub(crate) enum OnIndeterminate {
     Fail,
     /// Exit code 0.
     Pass,
+}
+
+impl OnIndeterminate {
+    pub(crate) const ALL: [Self; 2] = [Self::Fail, Self::Pass];
+
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Fail => "fail",
+            Self::Pass => "pass",
+        }
+    }
 }
 
 /// What a plan says of a guarantee.
@@ -161,6 +178,7 @@ pub(crate) enum Expectation {
 
 impl Expectation {
     pub(crate) const NAMES: [&str; 3] = ["hold", "break", "watch"];
+    pub(crate) const ALL: [Self; 3] = [Self::Hold, Self::Break, Self::Watch];
 
     pub(crate) fn as_str(self) -> &'static str {
         match self {
@@ -187,6 +205,7 @@ impl Default for Plan {
                 duration: Nanos::from_millis(30_000),
                 timeout: Nanos::from_millis(1_000),
             },
+            calls: Vec::new(),
             faults: Faults::Kinds(vec!["partition".into()]),
             check: Check {
                 settle: Nanos::from_millis(5_000),

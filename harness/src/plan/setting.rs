@@ -5,7 +5,7 @@ use clap::ValueEnum;
 use histories::Nanos;
 use toml::Value;
 
-use super::{Expectation, OnIndeterminate, Plan, Routing, World};
+use super::{Expectation, Faults, OnIndeterminate, Plan, Routing, World};
 use crate::names;
 use crate::progress::ProgressHow;
 use crate::target::TargetSpec;
@@ -123,12 +123,11 @@ pub(crate) static SETTINGS: &[Setting] = &[
     Setting {
         path: "faults",
         about: "kinds of fault, spread over the load by the seed",
-        set: |plan, value| assign(&mut plan.faults, fault_kinds(value).map(super::Faults::Kinds)),
+        set: |plan, value| assign(&mut plan.faults, faults(value)),
         show: |plan| match &plan.faults {
-            super::Faults::Kinds(kinds) => {
-                Some(Value::Array(kinds.iter().map(|kind| kind.as_str().into()).collect()))
-            }
-            super::Faults::Listed(_) => None,
+            Faults::Kinds(kinds) => Some(show_list(kinds)),
+            Faults::Swarm(kinds) => Some(show_list(std::iter::once(&SWARM.to_string()).chain(kinds))),
+            Faults::Listed(_) => None,
         },
     },
     Setting {
@@ -153,12 +152,7 @@ pub(crate) static SETTINGS: &[Setting] = &[
         path: "check.on-indeterminate",
         about: "fail: exit code 2 if a guarantee could not be judged; pass: 0",
         set: |plan, value| assign(&mut plan.check.on_indeterminate, on_indeterminate(&text(value)?)),
-        show: |plan| {
-            Some(match plan.check.on_indeterminate {
-                OnIndeterminate::Fail => "fail".into(),
-                OnIndeterminate::Pass => "pass".into(),
-            })
-        },
+        show: |plan| Some(plan.check.on_indeterminate.as_str().into()),
     },
     Setting {
         path: "progress",
@@ -213,14 +207,24 @@ fn workload(name: &str) -> Result<String, String> {
     }
 }
 
-fn fault_kinds(value: &Value) -> Result<Vec<String>, String> {
+/// Stands among kinds of fault and has everything drawn from the seed.
+pub(crate) const SWARM: &str = "swarm";
+
+fn faults(value: &Value) -> Result<Faults, String> {
+    let kinds = list(value, ',')?;
+    let swarm = kinds.iter().any(|kind| kind == SWARM);
     let kinds: Vec<String> =
-        list(value, ',')?.into_iter().filter(|kind| kind != "none" && !kind.is_empty()).collect();
+        kinds.into_iter().filter(|kind| kind != "none" && kind != SWARM && !kind.is_empty()).collect();
     for kind in &kinds {
-        let known = std::iter::once("none").chain(nemesis::fault::FAULTS.iter().map(|fault| fault.name()));
+        let known =
+            ["none", SWARM].into_iter().chain(nemesis::fault::FAULTS.iter().map(|fault| fault.name()));
         nemesis::fault::find(kind).map_err(|_| names::unknown("kind of fault", kind, known))?;
     }
-    Ok(kinds)
+    Ok(if swarm { Faults::Swarm(kinds) } else { Faults::Kinds(kinds) })
+}
+
+fn show_list<'a>(words: impl IntoIterator<Item = &'a String>) -> Value {
+    Value::Array(words.into_iter().map(|word| word.as_str().into()).collect())
 }
 
 fn world(name: &str) -> Result<World, String> {

@@ -4,7 +4,7 @@
 //! ```text
 //!   agenda ──► message arrives ─► host ─► node.step ─► outputs ─► disk, network ──┐
 //!     ▲        client asks     ─► network                                         │
-//!     │        fault begins    ─► cut, slow, kill, pause                          │
+//!     │        fault begins    ─► links, processes, disks, clocks                 │
 //!     └───────────────────────── what happens next, and when ◄────────────────────┘
 //! ```
 //!
@@ -16,8 +16,8 @@
 //! | | |
 //! |---|---|
 //! | [`agenda`] | what happens next |
-//! | [`network`] | latency, loss, doubling, overtaking; cuts and slow links |
-//! | [`disk`], [`clock`] | what outlives a crash; what a node takes for the time |
+//! | [`network`] | latency, loss, doubling, overtaking; cuts, clogs and slow links |
+//! | [`disk`], [`clock`] | what outlives a crash, and disks in trouble; what a node takes for the time |
 //! | [`node`] | the process around a node: group commit, ticks, pauses, restarts |
 //! | [`client`] | sessions: one call at a time, time-outs, final reads |
 //! | [`trouble`] | the faults of the schedule, and the evidence that they bit |
@@ -26,7 +26,7 @@
 //! Invariant: nothing here looks at a wall clock, a socket, a file or a thread, or is asynchronous.
 //! Invariant: one seed determines the history to the byte (`sim::tests::a_seed_makes_a_history`).
 //!
-//! Limits: nodes take no time to think, so a simulated cluster is never overloaded; disks do not fail.
+//! Limits: nodes take no time to think, so a simulated cluster is never overloaded.
 //!
 //! Sources: FoundationDB's deterministic simulation (Zhou et al., SIGMOD 2021, §4); TigerBeetle's VOPR.
 

@@ -14,7 +14,8 @@
 //! sends to another is held once in four times, else lost, as a node's connections give up and are
 //! opened anew.
 //!
-//! A slow link delivers late and in order, as the live proxy does.
+//! A slow link delivers late and in order, as the live proxy does. A clogged one delivers when its clog is
+//! over, and what single messages suffer ([`Harm`]) comes on top of what any link does.
 
 use histories::Nanos;
 use rand::RngExt;
@@ -59,6 +60,7 @@ struct Link<T> {
     /// The faults that cut it.
     cut_by: Vec<FaultIndex>,
     slow_by: Option<(FaultIndex, Late)>,
+    harmed_by: Vec<(FaultIndex, Harm)>,
     held: Vec<T>,
     /// When the last message over the slow link is due: none overtakes it.
     last_due: Nanos,
@@ -70,6 +72,47 @@ pub(super) struct Late {
     pub(super) mean: Nanos,
     /// Around the mean, evenly spread; at most the mean.
     pub(super) jitter: Nanos,
+}
+
+/// What a fault does to some of the messages on a link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Harm {
+    /// So many of a hundred are lost.
+    Lose(u32),
+    /// So many of a hundred arrive twice.
+    Duplicate(u32),
+    /// So many of a hundred are up to so late, and do not keep their place.
+    Reorder(u32, Nanos),
+    /// What is sent while it is clogged arrives when that is over.
+    Clog(Clog),
+}
+
+/// When a link is clogged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Clog {
+    /// When its first period began.
+    pub(super) began: Nanos,
+    /// From the beginning of a period until it is clogged.
+    pub(super) after: Nanos,
+    pub(super) length: Nanos,
+    pub(super) period: Nanos,
+}
+
+impl Clog {
+    /// How long a message of `now` waits until the link is clear.
+    fn wait(self, now: Nanos) -> Nanos {
+        let since = Nanos(now.since(self.began).0 % self.period.0);
+        let end = self.after + self.length;
+        if since >= self.after { end.since(since) } else { Nanos(0) }
+    }
+}
+
+/// What a fault did to a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Harmed {
+    Lost,
+    Doubled,
+    Late(Nanos),
 }
 
 /// What becomes of a message.
@@ -88,6 +131,8 @@ pub(super) enum Fate<T> {
     },
     /// A slow link has it: it arrives then.
     Slowed(Nanos, T, FaultIndex),
+    /// Faults met it on its way: it arrives at these times, if at any.
+    Harmed { arrivals: Vec<Nanos>, message: T, by: Vec<(FaultIndex, Harmed)> },
 }
 
 impl<T> Network<T> {
@@ -100,8 +145,8 @@ impl<T> Network<T> {
             let least = MEAN_MIN.0 << rng.random_range(0..DOUBLINGS);
             let mean = Nanos(rng.random_range(least..2 * least));
             let rough = from < nodes && to < nodes;
-            let (cut_by, slow_by, held) = (Vec::new(), None, Vec::new());
-            Link { rough, mean, rng, cut_by, slow_by, held, last_due: Nanos(0) }
+            let (cut_by, slow_by, harmed_by, held) = (Vec::new(), None, Vec::new(), Vec::new());
+            Link { rough, mean, rng, cut_by, slow_by, harmed_by, held, last_due: Nanos(0) }
         };
         Self { nodes, links: (0..ends * ends).map(link).collect() }
     }
@@ -145,6 +190,16 @@ impl<T> Network<T> {
     pub(super) fn unslow(&mut self, from: End, to: End) {
         self.link(from, to).slow_by = None;
     }
+
+    /// Some messages are harmed from now on.
+    pub(super) fn harm(&mut self, from: End, to: End, fault: FaultIndex, harm: Harm) {
+        self.link(from, to).harmed_by.push((fault, harm));
+    }
+
+    /// The fault harms no more; what is on its way keeps its time.
+    pub(super) fn spare(&mut self, from: End, to: End, fault: FaultIndex) {
+        self.link(from, to).harmed_by.retain(|(other, _)| *other != fault);
+    }
 }
 
 impl<T> Link<T> {
@@ -159,17 +214,68 @@ impl<T> Link<T> {
         if self.rough && self.one_in(LOST_ONE_IN) {
             return Fate::Lost;
         }
+        if !self.harmed_by.is_empty() {
+            return self.harmed(now, message);
+        }
         if let Some((fault, late)) = self.slow_by {
-            let drawn = self.rng.random_range(late.mean.0 - late.jitter.0..=late.mean.0 + late.jitter.0);
-            let due = (now + self.latency() + Nanos(drawn)).max(self.last_due);
-            self.last_due = due;
-            return Fate::Slowed(due, message, fault);
+            return Fate::Slowed(self.slowed(now, late), message, fault);
         }
         let due = now + self.latency();
         if self.rough && self.one_in(DOUBLED_ONE_IN) {
             return Fate::ArrivesTwice([due, now + self.latency()], message);
         }
         Fate::Arrives(due, message)
+    }
+
+    /// The way over a link with faults that meet single messages, each by its own chance.
+    fn harmed(&mut self, now: Nanos, message: T) -> Fate<T> {
+        let mut by = Vec::new();
+        let mut due = now;
+        if let Some((fault, late)) = self.slow_by {
+            due = self.slowed(now, late);
+            by.push((fault, Harmed::Late(due.since(now))));
+        } else {
+            due = due + self.latency();
+        }
+        let mut arrivals = vec![due];
+        for (fault, harm) in self.harmed_by.clone() {
+            match harm {
+                Harm::Lose(percent) => {
+                    if self.rng.random_range(0..100) < percent {
+                        arrivals.clear();
+                        by.push((fault, Harmed::Lost));
+                    }
+                }
+                Harm::Duplicate(percent) => {
+                    if self.rng.random_range(0..100) < percent && !arrivals.is_empty() {
+                        arrivals.push(now + self.latency());
+                        by.push((fault, Harmed::Doubled));
+                    }
+                }
+                Harm::Reorder(percent, most) => {
+                    if self.rng.random_range(0..100) < percent && !arrivals.is_empty() {
+                        let late = Nanos(self.rng.random_range(1..=most.0));
+                        arrivals[0] = arrivals[0] + late;
+                        by.push((fault, Harmed::Late(late)));
+                    }
+                }
+                Harm::Clog(clog) => {
+                    let wait = clog.wait(now);
+                    if wait > Nanos(0) && !arrivals.is_empty() {
+                        arrivals.iter_mut().for_each(|arrival| *arrival = *arrival + wait);
+                        by.push((fault, Harmed::Late(wait)));
+                    }
+                }
+            }
+        }
+        Fate::Harmed { arrivals, message, by }
+    }
+
+    /// When a message that a slow link takes at `now` arrives: after all that it took before.
+    fn slowed(&mut self, now: Nanos, late: Late) -> Nanos {
+        let drawn = self.rng.random_range(late.mean.0 - late.jitter.0..=late.mean.0 + late.jitter.0);
+        self.last_due = (now + self.latency() + Nanos(drawn)).max(self.last_due);
+        self.last_due
     }
 
     /// Half to one and a half of the mean, and rarely ten times that.
@@ -234,6 +340,52 @@ mod tests {
             };
             assert!(due >= last && due >= millis(number + 150), "{due}");
             last = due;
+        }
+    }
+
+    /// Sends a message each 0.1 ms; gives their arrivals.
+    fn arrivals(harm: Harm) -> Vec<(u64, Vec<Nanos>)> {
+        let mut network = Network::new(2, Seed(7));
+        network.harm(A, B, 3, harm);
+        let send = |number: u64| match network.send(Nanos(number * 100_000), A, B, number) {
+            Fate::Harmed { arrivals, message, by } => {
+                assert!(by.iter().all(|(fault, _)| *fault == 3));
+                Some((message, arrivals))
+            }
+            _ => None,
+        };
+        (0..2000).filter_map(send).collect()
+    }
+
+    #[test]
+    fn shares_of_messages_are_lost_and_doubled() {
+        let count = |harm, times| arrivals(harm).iter().filter(|(_, at)| at.len() == times).count();
+        let (lost, doubled) = (count(Harm::Lose(20), 0), count(Harm::Duplicate(50), 2));
+        assert!((300..500).contains(&lost) && (850..1150).contains(&doubled), "{lost} {doubled}");
+    }
+
+    #[test]
+    fn messages_overtake_each_other_by_up_to_what_was_asked_for() {
+        let most = Nanos::from_millis(100);
+        let mut order: Vec<(Nanos, u64)> =
+            arrivals(Harm::Reorder(50, most)).into_iter().map(|(number, at)| (at[0], number)).collect();
+        assert!(order.iter().all(|(at, number)| at.0 < number * 100_000 + most.0 + 60_000_000));
+        order.sort();
+        let overtaken = order.windows(2).filter(|pair| pair[0].1 > pair[1].1).count();
+        assert!(overtaken > 500, "{overtaken}");
+    }
+
+    #[test]
+    fn a_clog_holds_what_is_sent_until_it_is_over() {
+        let millis = Nanos::from_millis;
+        let clog = Clog { began: Nanos(0), after: millis(30), length: millis(50), period: millis(100) };
+        for (number, at) in arrivals(Harm::Clog(clog)) {
+            let sent = Nanos(number * 100_000);
+            let phase = Nanos(sent.0 % 100_000_000);
+            let clogged = phase >= millis(30) && phase < millis(80);
+            let clear = Nanos(sent.0 - phase.0) + millis(80);
+            assert!(!clogged || at[0] > clear, "{sent} arrives at {}", at[0]);
+            assert!(clogged || at[0].since(sent) < millis(60));
         }
     }
 

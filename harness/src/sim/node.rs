@@ -7,13 +7,16 @@
 //! ```
 //!
 //! It obeys the same contract as the server's thread: a record is durable before anything leaves that
-//! the node said later. A paused process does nothing; what reaches it waits.
+//! the node said later. A paused process does nothing; what reaches it waits. A process whose disk fails
+//! ends, with everything that waited for the disk: after a sync that failed nobody knows what is durable.
 
 use histories::{Nanos, NodeName};
+use nemesis::DiskTrouble;
 use reference_db::{Input, Node, NodeConfig, Output, Record};
 
-use super::clock::Clock;
-use super::disk::{Crashed, Disk};
+use super::clock::{Clock, Wrong};
+use super::disk::{Broken, Crashed, Disk, Synced};
+use super::network::FaultIndex;
 use crate::rng::Seed;
 use crate::target::ReferenceSpec;
 
@@ -45,6 +48,10 @@ pub(super) struct Wishes {
     pub(super) outputs: Vec<Output>,
     /// A sync began that takes so long.
     pub(super) sync: Option<Nanos>,
+    /// The disk failed, and the process has ended.
+    pub(super) broken: Option<Broken>,
+    /// The disk said that records are durable that are not, because of this fault.
+    pub(super) lied: Option<FaultIndex>,
 }
 
 impl Host {
@@ -88,8 +95,9 @@ impl Host {
         assert!(self.node.is_none(), "node {} is started twice", self.config.name);
         let records = self.disk.records();
         let count = records.len();
-        // A store that is created at time 0 has incarnation 0, which keeps versions short.
-        let shown = if records.is_empty() { reference_db::Nanos(0) } else { self.clock.at(now) };
+        // A store that is created at time 0 has incarnation 0, which keeps versions short. One that is empty
+        // again needs another.
+        let shown = if self.life == Life(0) { reference_db::Nanos(0) } else { self.clock.at(now) };
         match Node::recover(self.config.clone(), shown, records.iter().cloned()) {
             Ok((node, outputs)) => {
                 self.node = Some(node);
@@ -103,13 +111,43 @@ impl Host {
 
     /// Ends the process without notice.
     pub(super) fn kill(&mut self) -> Crashed {
+        self.end();
+        self.disk.crash()
+    }
+
+    /// The process is gone, with all that it had in memory.
+    fn end(&mut self) {
         self.node = None;
         self.life = Life(self.life.0 + 1);
         (self.paused, self.syncing) = (false, false);
         self.inbox.clear();
         self.records.clear();
         self.withheld.clear();
-        self.disk.crash()
+    }
+
+    /// Deletes what the process, which is gone, had stored; says how many records those were.
+    pub(super) fn wipe(&mut self) -> usize {
+        assert!(self.node.is_none(), "the store of node {} is deleted while it runs", self.config.name);
+        self.disk.wipe()
+    }
+
+    pub(super) fn spoil_disk(&mut self, trouble: DiskTrouble, fault: FaultIndex) {
+        self.disk.spoil(trouble, fault);
+    }
+
+    /// Says how many records became durable that were only called so.
+    pub(super) fn mend_disk(&mut self) -> usize {
+        self.disk.mend()
+    }
+
+    /// Sets the clock wrong, or right again.
+    pub(super) fn set_clock(&mut self, wrong: Option<Wrong>) {
+        self.clock.set(wrong);
+    }
+
+    /// What its clock shows.
+    pub(super) fn shown(&self, now: Nanos) -> reference_db::Nanos {
+        self.clock.at(now)
     }
 
     pub(super) fn pause(&mut self) {
@@ -145,7 +183,11 @@ impl Host {
 
     /// The disk is done.
     pub(super) fn synced(&mut self, now: Nanos, wishes: &mut Wishes) {
-        self.disk.sync();
+        match self.disk.sync() {
+            Ok(Synced::Durable) => {}
+            Ok(Synced::Lied(fault)) => wishes.lied = Some(fault),
+            Err(broken) => return self.break_down(broken, wishes),
+        }
         self.syncing = false;
         if !self.paused {
             self.go_on(now, wishes);
@@ -180,9 +222,20 @@ impl Host {
 
     fn commit(&mut self, wishes: &mut Wishes) {
         if !self.records.is_empty() {
-            self.syncing = true;
-            wishes.sync = Some(self.disk.append(&mut self.records));
+            match self.disk.append(&mut self.records) {
+                Ok(takes) => {
+                    self.syncing = true;
+                    wishes.sync = Some(takes);
+                }
+                Err(broken) => self.break_down(broken, wishes),
+            }
         }
+    }
+
+    /// Ends as the server does: what was not durable is neither confirmed nor known to have failed.
+    fn break_down(&mut self, broken: Broken, wishes: &mut Wishes) {
+        self.end();
+        wishes.broken = Some(broken);
     }
 }
 

@@ -16,6 +16,7 @@ use super::{ReferenceSpec, TargetSpec, processes};
 use crate::client::reference::http_client;
 use crate::client::{Client, ControlClient, Dialect, ReferenceClient, SingleCopy};
 use crate::exit::Stop;
+use crate::plan::World;
 
 /// A target that runs.
 pub(crate) struct Cluster {
@@ -71,11 +72,14 @@ impl TargetSpec {
         (0..count).map(node_name).collect()
     }
 
-    /// What the harness can do to the target.
-    pub(crate) fn controls(&self) -> Controls {
-        match self {
-            Self::Reference(_) => Controls::ALL,
-            Self::Control | Self::Urls(_) => Controls::default(),
+    /// What the harness can do to the target in this world.
+    pub(crate) fn controls(&self, world: World) -> Controls {
+        match (self, world) {
+            (Self::Reference(_), World::Sim) => Controls::ALL,
+            (Self::Reference(_), World::Live) => {
+                Controls { network: true, process: true, ..Controls::default() }
+            }
+            (Self::Control | Self::Urls(_), _) => Controls::default(),
         }
     }
 

@@ -18,7 +18,7 @@ use std::io::Read;
 use super::binary::{Binary, Order};
 use super::registers::{Gathering, TableReading, not_empty};
 use super::{Error, Format};
-use crate::compact::Ending;
+use crate::compact::TxnStatus;
 
 /// Write ids of what nobody wrote: the initial state, and nothing at all.
 const NOT_WRITTEN: [u64; 2] = [0xbebe_ebee, 0xdead_beef];
@@ -43,6 +43,13 @@ fn read_table(input: &mut dyn Read) -> Result<TableReading, Error> {
     finish(gathering, warnings)
 }
 
+/// A transaction without its end.
+struct Begun {
+    transaction: u64,
+    /// Key, write id, and whether it is a write.
+    events: Vec<(u64, u64, bool)>,
+}
+
 /// The table of all sessions.
 pub(super) fn finish(gathering: Gathering, warnings: Vec<String>) -> Result<TableReading, Error> {
     not_empty(&gathering, "a transaction that begins with S and ends with C")?;
@@ -52,31 +59,32 @@ pub(super) fn finish(gathering: Gathering, warnings: Vec<String>) -> Result<Tabl
 /// Adds the transactions of one file.
 pub(super) fn read_session(
     input: &mut dyn Read,
-    session: i64,
+    session: u32,
     gathering: &mut Gathering,
     warnings: &mut Vec<String>,
 ) -> Result<(), Error> {
     let mut binary = Binary::new(input, Order::Big);
-    let mut current: Option<(u64, Vec<(i64, u64, bool)>)> = None;
+    let mut current: Option<Begun> = None;
     while let Some(letter) = binary.byte()? {
-        let Some((transaction, events)) = &mut current else {
+        let Some(Begun { transaction, events }) = &mut current else {
             if letter != b'S' {
                 return Err(binary.before(found(letter, "S, which begins a transaction")));
             }
-            current = Some((binary.number("the transaction's number")?, Vec::new()));
+            current =
+                Some(Begun { transaction: binary.number("the transaction's number")?, events: Vec::new() });
             continue;
         };
         match letter {
             b'W' => {
                 let id = binary.number("the id of a write")?;
-                let key = binary.number("a key")? as i64;
+                let key = binary.number("a key")?;
                 binary.number("a value")?;
                 events.push((key, id, true));
             }
             b'R' => {
                 binary.number("the transaction that was read from")?;
                 let id = binary.number("the id of the write that was read")?;
-                let key = binary.number("a key")? as i64;
+                let key = binary.number("a key")?;
                 binary.number("a value")?;
                 events.push((key, if NOT_WRITTEN.contains(&id) { 0 } else { id }, false));
             }
@@ -86,17 +94,18 @@ pub(super) fn read_session(
                     let reason = format!("transaction {ends} commits, but {transaction} has begun");
                     return Err(binary.before(reason));
                 }
-                gathering.begin(session, Ending::Committed);
+                if !events.is_empty() {
+                    gathering.begin(session, TxnStatus::Committed);
+                }
                 for (key, value, is_write) in events.drain(..) {
                     gathering.push(key, value, is_write).map_err(|reason| binary.before(reason.into()))?;
                 }
-                gathering.drop_empty();
                 current = None;
             }
             _ => return Err(binary.before(found(letter, "R, W or C"))),
         }
     }
-    if let Some((transaction, _)) = current {
+    if let Some(Begun { transaction, .. }) = current {
         warnings.push(format!("session {session} ends within transaction {transaction}: left out"));
     }
     Ok(())

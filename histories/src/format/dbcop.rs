@@ -22,7 +22,7 @@ use serde::{Deserialize, Deserializer};
 use super::binary::{Binary, Order};
 use super::registers::{Gathering, TableReading, not_empty};
 use super::{Error, Format};
-use crate::compact::Ending;
+use crate::compact::TxnStatus;
 
 /// In bincode.
 pub(super) const BINCODE: Format = Format {
@@ -79,13 +79,13 @@ fn read_bincode(input: &mut dyn Read) -> Result<TableReading, Error> {
             for _ in 0..binary.number("how many events there are")? {
                 events.push(Plain {
                     write: binary.truth("whether it is a write")?,
-                    variable: binary.number("a variable")? as i64,
+                    variable: binary.number("a variable")?,
                     value: binary.number("a value")?,
                     success: binary.truth("whether the event succeeded")?,
                 });
             }
             let success = binary.truth("whether the transaction succeeded")?;
-            take(&mut gathering, session as i64, &events, success)
+            take(&mut gathering, session as u32, &events, success)
                 .map_err(|reason| binary.here(reason.into()))?;
         }
     }
@@ -106,7 +106,7 @@ fn read_json(input: &mut dyn Read) -> Result<TableReading, Error> {
     for (session, transactions) in sessions.iter().enumerate() {
         for transaction in transactions {
             let events: Vec<Plain> = transaction.events.iter().map(Event::plain).collect();
-            take(&mut gathering, session as i64, &events, transaction.committed)
+            take(&mut gathering, session as u32, &events, transaction.committed)
                 .map_err(|reason| Error::Line { line: 1, column: 0, reason: reason.into() })?;
         }
     }
@@ -116,19 +116,20 @@ fn read_json(input: &mut dyn Read) -> Result<TableReading, Error> {
 
 fn take(
     gathering: &mut Gathering,
-    session: i64,
+    session: u32,
     events: &[Plain],
     committed: bool,
 ) -> Result<(), &'static str> {
     let happened = |event: &&Plain| event.success || !committed;
-    gathering.begin(session, if committed { Ending::Committed } else { Ending::Aborted });
-    for event in events.iter().filter(happened) {
-        gathering.push(event.variable, event.value, event.write)?;
+    if events.iter().any(|event| happened(&event)) {
+        gathering.begin(session, if committed { TxnStatus::Committed } else { TxnStatus::Aborted });
+        for event in events.iter().filter(happened) {
+            gathering.push(event.variable, event.value, event.write)?;
+        }
     }
-    gathering.drop_empty();
     // A write that did not happen in a transaction that did is one of its own that was rolled back.
     for event in events.iter().filter(|event| !happened(event) && event.write) {
-        gathering.begin(session, Ending::Aborted);
+        gathering.begin(session, TxnStatus::Aborted);
         gathering.push(event.variable, event.value, true)?;
     }
     Ok(())
@@ -180,19 +181,19 @@ struct Transaction {
 enum Event {
     Plain(Plain),
     Tagged(Tagged),
-    Short(String, i64, Option<u64>),
+    Short(String, u64, Option<u64>),
 }
 
 #[derive(Deserialize)]
 enum Tagged {
-    Read { variable: i64, version: Option<u64> },
-    Write { variable: i64, version: u64 },
+    Read { variable: u64, version: Option<u64> },
+    Write { variable: u64, version: u64 },
 }
 
 #[derive(Debug, Clone, Copy, Deserialize)]
 struct Plain {
     write: bool,
-    variable: i64,
+    variable: u64,
     value: u64,
     success: bool,
 }

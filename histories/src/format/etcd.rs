@@ -96,7 +96,7 @@ fn revisions(operations: &[Operation]) -> Revisions {
 impl Operation {
     fn meaning(&self, revisions: &Revisions) -> Option<(Call, Outcome)> {
         let unknown = (!self.output.error.is_empty()).then(|| Reason::from(self.output.error.clone()));
-        let unknown = unknown.or_else(|| self.output.persisted.then(|| Reason::UNANSWERED));
+        let unknown = unknown.or(self.output.persisted.then_some(Reason::UNANSWERED));
         let failed = || Outcome::Failed(Reason::from(self.output.client_error.clone()));
         let (call, replies) = match (&self.input.range, &self.input.txn) {
             (Some(range), _) if range.revision == 0 => range.reads(self.output.range.as_ref())?,

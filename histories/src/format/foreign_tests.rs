@@ -27,26 +27,41 @@ const PLUME: &str = "w(4,17,0,3)\nr(5,0,0,3)\r\nw(4,18,2,-1)\nr(4,17,1,4)\nw(5,9
 
 #[test]
 fn plume() {
-    check(PLUME, expect![[r#"
+    check(
+        PLUME,
+        expect![[r#"
         plume text, rw-register
         c0 0..0 txn write 4 17; read 5; write 5 9 -> ok; nothing; ok
         c2 0..0 txn write 4 18 -> failed aborted
         c1 0..0 txn read 4 -> 17
-    "#]]);
-    check("w(4,17,0,3)\nw(x,17,0,3)\n", expect![[r#"
+    "#]],
+    );
+    check(
+        "w(4,17,0,3)\nw(x,17,0,3)\n",
+        expect![[r#"
         error: line 2, column 3: `x`, expected a key, which is a whole number
-    "#]]);
-    check("w(4,17,0,3)\nread\n", expect![[r#"
+    "#]],
+    );
+    check(
+        "w(4,17,0,3)\nread\n",
+        expect![[r#"
         error: line 2, column 2: `ead`, expected `(`
-    "#]]);
-    check("w(4,17,0,3)\nw(4,18446744073709551616,0,3)\n", expect![[r#"
+    "#]],
+    );
+    check(
+        "w(4,17,0,3)\nw(4,18446744073709551616,0,3)\n",
+        expect![[r#"
         error: line 2, column 5: `18446744073709551616`, expected a number of at most 64 bits
-    "#]]);
-    check("w(4,17,0,3)\nw(4,1", expect![[r#"
+    "#]],
+    );
+    check(
+        "w(4,17,0,3)\nw(4,1",
+        expect![[r#"
         plume text, rw-register
         c0 0..0 txn write 4 17 -> ok
         warning: the file is cut off in line 1; judged up to there
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -61,7 +76,12 @@ fn dbcop_in_json() {
         assert_eq!(reading.format, "dbcop JSON");
         assert_eq!(text::print(&reading.history), "c0 0..0 txn write 4 17; read 5 -> ok; nothing\n");
     }
-    check(r#"[[{"events":[["w",4]],"committed":true}]]"#, expect![""]);
+    check(
+        r#"[[{"events":[["w",4]],"committed":true}]]"#,
+        expect![[r#"
+        error: line 1, column 21: an event such as {"Write":{"variable":4,"version":17}} or ["w",4,17]
+    "#]],
+    );
 }
 
 /// Numbers of 64 bits, least byte first.
@@ -90,19 +110,28 @@ fn bincode() -> Vec<u8> {
 
 #[test]
 fn dbcop_in_bincode() {
-    check(bincode(), expect![[r#"
+    check(
+        bincode(),
+        expect![[r#"
         dbcop bincode, rw-register
         c0 0..0 txn write 4 17; read 5 -> ok; nothing
         c0 0..0 txn write 6 8 -> failed aborted
-    "#]]);
-    check(&bincode()[..150], expect![[r#"
+    "#]],
+    );
+    check(
+        &bincode()[..150],
+        expect![[r#"
         error: byte 150: the end of the file, expected a value
-    "#]]);
+    "#]],
+    );
     let mut spoilt = bincode();
     *spoilt.last_mut().unwrap() = 7;
-    check(spoilt, expect![[r#"
+    check(
+        spoilt,
+        expect![[r#"
         error: byte 195: the byte 7, expected whether the transaction succeeded, 0 or 1
-    "#]]);
+    "#]],
+    );
 }
 
 fn cobra(letters: &[(u8, &[u64])]) -> Vec<u8> {
@@ -124,19 +153,31 @@ const COBRA: [(u8, &[u64]); 5] = [
 
 #[test]
 fn cobra_has_a_file_a_session() {
-    check(cobra(&COBRA), expect![[r#"
+    check(
+        cobra(&COBRA),
+        expect![[r#"
         cobra log, rw-register
-        c0 0..0 txn read 3; write 3 100; read -1 -> nothing; ok; 101
-    "#]]);
-    check(cobra(&COBRA[..2]), expect![[r#"
+        c0 0..0 txn read 3; write 3 100; read 18446744073709551615 -> nothing; ok; 101
+    "#]],
+    );
+    check(
+        cobra(&COBRA[..2]),
+        expect![[r#"
         error: line 1: no transaction, expected a transaction that begins with S and ends with C
-    "#]]);
-    check(cobra(&[(b'S', &[7]), (b'C', &[8])]), expect![[r#"
+    "#]],
+    );
+    check(
+        cobra(&[(b'S', &[7]), (b'C', &[8])]),
+        expect![[r#"
         error: byte 18: transaction 8 commits, but 7 has begun
-    "#]]);
-    check(cobra(&[(b'S', &[7]), (b'C', &[7]), (b'X', &[7])]), expect![[r#"
+    "#]],
+    );
+    check(
+        cobra(&[(b'S', &[7]), (b'C', &[7]), (b'X', &[7])]),
+        expect![[r#"
         error: byte 19: the byte 88, expected S, which begins a transaction
-    "#]]);
+    "#]],
+    );
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("T0.log"), cobra(&COBRA)).unwrap();
     std::fs::write(folder.path().join("T1.log"), cobra(&[(b'S', &[9]), (b'W', &[101, 4, 1]), (b'C', &[9])]))
@@ -156,7 +197,9 @@ const ETCD: &str = r#"{"ClientId":1,"Input":{"Type":"txn","Txn":{"Conditions":nu
 
 #[test]
 fn operations_of_etcd() {
-    check(ETCD, expect![[r##"
+    check(
+        ETCD,
+        expect![[r##"
         etcd operations, key-value
         c1 0..1 txn write a "3" -> ok 2
         c2 0..3 read a -> "3"@2
@@ -164,10 +207,14 @@ fn operations_of_etcd() {
         c1 5..6 txn delete a -> unknown context deadline exceeded
         c3 7..8 txn read a -> "3"@2
         warning: 1 operation that read or change no key: left out
-    "##]]);
-    check(format!("{ETCD}{{\"ClientId\":true}}"), expect![[r#"
+    "##]],
+    );
+    check(
+        format!("{ETCD}{{\"ClientId\":true}}"),
+        expect![[r#"
         error: line 7, column 16: invalid type: boolean `true`, expected i64
-    "#]]);
+    "#]],
+    );
 }
 
 /// A file in each format.

@@ -88,7 +88,7 @@ fn read_folder(path: &Path) -> Result<TableReading, Error> {
             let reason = format!("{} is no log of Cobra; name one file instead of a folder", file.display());
             return Err(Error::Byte { byte: 1, reason });
         }
-        cobra::read_session(&mut input, session as i64, &mut gathering, &mut warnings)?;
+        cobra::read_session(&mut input, session as u32, &mut gathering, &mut warnings)?;
     }
     cobra::finish(gathering, warnings)
 }
@@ -105,8 +105,10 @@ pub struct Format {
     is_like: fn(&[u8]) -> bool,
     read: fn(&mut dyn Read) -> Result<Reading, Error>,
     /// For formats of nothing but reads and writes.
-    read_table: Option<fn(&mut dyn Read) -> Result<TableReading, Error>>,
+    read_table: Option<ReadTable>,
 }
+
+type ReadTable = fn(&mut dyn Read) -> Result<TableReading, Error>;
 
 impl Format {
     /// The format of a file that begins like this. What is like none is most likely meant to be ours.

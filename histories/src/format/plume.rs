@@ -16,7 +16,7 @@ use super::cursor::{Cursor, Flaw, Syntax};
 use super::registers::{Gathering, TableReading, not_empty};
 use super::scan::{Scan, Stopped};
 use super::{Error, Format};
-use crate::compact::Ending;
+use crate::compact::TxnStatus;
 
 /// This format.
 pub(super) const FORMAT: Format = Format {
@@ -32,9 +32,9 @@ pub(super) const FORMAT: Format = Format {
 /// The numbers of a line.
 struct Line {
     is_write: bool,
-    key: i64,
+    key: u64,
     value: u64,
-    session: i64,
+    session: u32,
     transaction: i64,
 }
 
@@ -66,7 +66,7 @@ pub(super) fn read_table(input: &mut dyn Read) -> Result<TableReading, Error> {
 
 fn take(gathering: &mut Gathering, line: &Line) -> Result<(), &'static str> {
     if line.transaction < 0 {
-        gathering.begin(line.session, Ending::Aborted);
+        gathering.begin(line.session, TxnStatus::Aborted);
     } else {
         gathering.go_on(line.session, line.transaction);
     }
@@ -85,11 +85,13 @@ fn line(cursor: &mut Cursor<'_>) -> Result<Option<Line>, Flaw> {
     };
     cursor.skip(1);
     expect(cursor, b'(')?;
-    let key = cursor.whole_number("a key, which is a whole number")?;
+    let key = cursor.whole_number("a key, which is a whole number")? as u64;
     expect(cursor, b',')?;
     let value = cursor.whole_number("a value, which is a whole number")? as u64;
     expect(cursor, b',')?;
-    let session = cursor.whole_number("a session, which is a whole number")?;
+    let begin = cursor.at();
+    let session = u32::try_from(cursor.whole_number("a session, which is a whole number")?)
+        .map_err(|_| Flaw { at: begin, reason: "a session beyond 32 bits".into() })?;
     expect(cursor, b',')?;
     let transaction = cursor.whole_number("a transaction, which is a whole number or -1")?;
     expect(cursor, b')')?;

@@ -2,105 +2,142 @@
 //! times; and the value 0 for what was never written.
 
 use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
 
 use super::{Error, Reading};
-use crate::Header;
-use crate::compact::{Access, Ending, Transaction, TxnTable};
+use crate::compact::{MicroOpRow, TxnId, TxnStatus, TxnTable, TxnTableBuilder};
+use crate::{
+    Call, Event, EventKind, Header, History, HistoryBuilder, Key, MicroOp, Nanos, Observed, Outcome, Reason,
+    Reply, SessionId, Value,
+};
 
-/// Gathers transactions in any order in which they stand in a file.
+/// Gathers transactions, also where a file goes on with one after it has begun another.
 #[derive(Debug, Default)]
 pub(super) struct Gathering {
-    table: TxnTable,
-    keys: Numbers,
-    sessions: Numbers,
+    builder: TxnTableBuilder,
     transactions: FxHashMap<(u32, i64), u32>,
-    /// The transaction of each run of accesses in `table`.
-    runs: Vec<u32>,
-    current: Option<(i64, i64)>,
+    /// The transaction that each of the builder is a part of, and how it ended.
+    parts: Vec<(u32, TxnStatus)>,
     count: u32,
-}
-
-/// Numbers from 0 for numbers of any size.
-#[derive(Debug, Default)]
-struct Numbers {
-    known: FxHashMap<i64, u32>,
-    names: Vec<i64>,
-}
-
-impl Numbers {
-    fn number(&mut self, name: i64) -> u32 {
-        let next = self.names.len() as u32;
-        *self.known.entry(name).or_insert_with(|| {
-            self.names.push(name);
-            next
-        })
-    }
+    current: Option<(u32, i64)>,
 }
 
 impl Gathering {
     /// Goes on with a transaction of a session, or begins it.
-    pub(super) fn go_on(&mut self, session: i64, transaction: i64) {
+    pub(super) fn go_on(&mut self, session: u32, transaction: i64) {
         if self.current == Some((session, transaction)) {
             return;
         }
-        let number = self.sessions.number(session);
         let next = self.count;
-        let owner = *self.transactions.entry((number, transaction)).or_insert(next);
+        let owner = *self.transactions.entry((session, transaction)).or_insert(next);
         self.count += u32::from(owner == next);
-        self.run(number, owner, Ending::Committed);
+        self.part(session, owner, TxnStatus::Committed);
         self.current = Some((session, transaction));
     }
 
     /// Begins a transaction that nothing else belongs to.
-    pub(super) fn begin(&mut self, session: i64, ending: Ending) {
-        let number = self.sessions.number(session);
-        let owner = self.count;
+    pub(super) fn begin(&mut self, session: u32, status: TxnStatus) {
+        self.part(session, self.count, status);
         self.count += 1;
-        self.run(number, owner, ending);
         self.current = None;
     }
 
-    fn run(&mut self, session: u32, owner: u32, ending: Ending) {
-        self.table.begin(Transaction { session, ending });
-        self.runs.push(owner);
+    fn part(&mut self, session: u32, owner: u32, status: TxnStatus) {
+        self.end();
+        self.builder.begin(SessionId(session));
+        self.parts.push((owner, status));
+    }
+
+    fn end(&mut self) {
+        if let Some((_, status)) = self.parts.last() {
+            self.builder.end(*status);
+        }
     }
 
     /// Adds to the transaction that was begun or gone on with.
-    pub(super) fn push(&mut self, key: i64, value: u64, is_write: bool) -> Result<(), &'static str> {
-        let key = self.keys.number(key);
-        if self.table.is_full() || key > u32::MAX >> 1 {
+    pub(super) fn push(&mut self, key: u64, value: u64, is_write: bool) -> Result<(), &'static str> {
+        let key = self.builder.key_of_number(key);
+        if self.builder.micro_op_count() >= u32::MAX as usize || key >= u32::MAX >> 1 {
             return Err("more than 4 294 967 295 operations or 2 147 483 647 keys");
         }
-        self.table.push(Access { key, value, is_write });
+        // Values of 64 bits without a sign keep their bits.
+        let value = self.builder.value_number(&Value::Integer(value as i64));
+        match (is_write, value) {
+            (true, value) => self.builder.write(key, value),
+            (false, 0) => self.builder.read(key, None),
+            (false, value) => self.builder.read(key, Some(value)),
+        }
         Ok(())
     }
 
-    /// Drops the transaction that was begun last if nothing is in it.
-    pub(super) fn drop_empty(&mut self) {
-        if self.table.drop_empty() {
-            self.runs.pop();
-            self.count -= 1;
-        }
-    }
-
     pub(super) fn is_empty(&self) -> bool {
-        self.runs.is_empty()
+        self.parts.is_empty()
     }
 
     /// The table.
     pub(super) fn finish(mut self) -> TxnTable {
-        if self.runs.len() > self.count as usize {
-            self.table.gather(&self.runs, self.count as usize);
-        }
-        self.table.name(session_names(&self.sessions.names), self.keys.names);
-        self.table
+        self.end();
+        let table = self.builder.finish();
+        if self.parts.len() == self.count as usize { table } else { joined(&table, &self.parts) }
     }
 }
 
-/// Sessions keep their numbers where they fit.
-fn session_names(names: &[i64]) -> Vec<u32> {
-    let kept: Option<Vec<u32>> = names.iter().map(|name| u32::try_from(*name).ok()).collect();
-    kept.unwrap_or_else(|| (0..names.len() as u32).collect())
+/// Brings together the parts of each transaction, in the order in which transactions began.
+fn joined(table: &TxnTable, parts: &[(u32, TxnStatus)]) -> TxnTable {
+    let mut order: Vec<usize> = (0..parts.len()).collect();
+    order.sort_by_key(|part| parts[*part].0);
+    let mut builder = TxnTableBuilder::with_capacity(parts.len(), table.micro_op_count());
+    for part in order.chunk_by(|one, other| parts[*one].0 == parts[*other].0) {
+        builder.begin(table.session(table.session_of(TxnId(part[0] as u32))));
+        for place in part.iter().flat_map(|part| table.range(TxnId(*part as u32))) {
+            let MicroOpRow { key, is_write, value } = table.row(place);
+            let key = builder.key_of_text(&table.key(key));
+            let value = table.value(value).map(|value| builder.value_number(&value));
+            match value {
+                Some(value) if is_write => builder.write(key, value),
+                value => builder.read(key, value),
+            }
+        }
+        builder.end(parts[part[0]].1);
+    }
+    builder.finish()
+}
+
+/// A history in which everything happens at one instant: sessions have an order, times have none.
+fn history_of(table: &TxnTable, header: Header) -> History {
+    let mut builder = HistoryBuilder::new(header);
+    builder.keys_are_shared();
+    let names: Vec<Key> = (0..table.key_count() as u32).map(|key| table.key(key)).collect();
+    for txn in table.transactions() {
+        let session = table.session(table.session_of(txn));
+        let (call, outcome) = call(table, txn, &names);
+        let invoke = EventKind::Invoke { session, node: None, planned: None, call };
+        for kind in [invoke, EventKind::Complete { session, outcome }] {
+            let pushed = builder.push(Event { time: Nanos(0), kind });
+            debug_assert!(pushed.is_ok(), "a table without unknown transactions is well-formed: {pushed:?}");
+        }
+    }
+    builder.finish()
+}
+
+fn call(table: &TxnTable, txn: TxnId, names: &[Key]) -> (Call, Outcome) {
+    let mut micro_ops = Vec::with_capacity(table.range(txn).len());
+    let mut replies = SmallVec::with_capacity(micro_ops.capacity());
+    for place in table.range(txn) {
+        let MicroOpRow { key, is_write, value } = table.row(place);
+        let (key, value) = (names[key as usize].clone(), table.value(value));
+        let (micro_op, reply) = match value {
+            Some(value) if is_write => (MicroOp::Write { key, value }, Reply::changed(None)),
+            value => (MicroOp::Read { key }, Reply::read(value.map(Observed::value).unwrap_or_default())),
+        };
+        micro_ops.push(micro_op);
+        replies.push(reply);
+    }
+    let outcome = match table.status(txn) {
+        TxnStatus::Committed => Outcome::Confirmed(replies),
+        TxnStatus::Aborted | TxnStatus::Unknown => Outcome::Failed(Reason::from("aborted")),
+    };
+    (Call::Transaction(micro_ops), outcome)
 }
 
 /// A table, read from a file.
@@ -117,7 +154,7 @@ pub struct TableReading {
 impl TableReading {
     pub(super) fn into_reading(self) -> Reading {
         let header = Header { workload: "rw-register".into(), ..Header::default() };
-        Reading { format: self.format, history: self.table.to_history(header), warnings: self.warnings }
+        Reading { format: self.format, history: history_of(&self.table, header), warnings: self.warnings }
     }
 }
 

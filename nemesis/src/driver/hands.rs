@@ -32,7 +32,8 @@ impl Cluster {
             Effect::Slow { from, to, latency_ms, jitter_ms } => {
                 mesh.slow(from, to, latency(*latency_ms, *jitter_ms));
             }
-            Effect::Kill { .. } | Effect::Pause { .. } => {}
+            // Nothing else is offered live: `Controls::admit` has refused it.
+            _ => {}
         }
     }
 
@@ -41,7 +42,8 @@ impl Cluster {
         match effect {
             Effect::Cut { from, to } => mesh.restore(from, to),
             Effect::Slow { from, to, .. } => mesh.unslow(from, to),
-            Effect::Kill { .. } | Effect::Pause { .. } => {}
+            // Nothing else is offered live: `Controls::admit` has refused it.
+            _ => {}
         }
     }
 
@@ -63,7 +65,7 @@ impl Cluster {
                 self.emit_node(node, NodeState::Paused, "stopped");
                 Ok(evidence)
             }
-            Effect::Cut { .. } | Effect::Slow { .. } => Ok(String::new()),
+            _ => Ok(String::new()),
         }
     }
 
@@ -95,7 +97,7 @@ impl Cluster {
         let (node, done) = match effect {
             Effect::Kill { node } => (node, supervisor.restart(node).await.map(|_| "restarted")),
             Effect::Pause { node } => (node, supervisor.resume(node).await.map(|()| "goes on")),
-            Effect::Cut { .. } | Effect::Slow { .. } => return Ok(String::new()),
+            _ => return Ok(String::new()),
         };
         self.active().processes.retain(|active| active != effect);
         let done = done.map_err(in_words)?;
@@ -120,11 +122,11 @@ impl Cluster {
             Effect::Cut { from: source, to: target } | Effect::Slow { from: source, to: target, .. } => {
                 (source, target) == (from, &there) || (source, target) == (&there, from)
             }
-            Effect::Kill { .. } | Effect::Pause { .. } => false,
+            _ => false,
         };
         let on_node = |effect: &Effect| match effect {
             Effect::Kill { node } | Effect::Pause { node } => node == to,
-            Effect::Cut { .. } | Effect::Slow { .. } => false,
+            _ => false,
         };
         active.network.effects().any(on_link) || active.processes.iter().any(on_node)
     }
@@ -144,7 +146,7 @@ impl Cluster {
                         runtime.spawn(async move { supervisor.restart(&node).await });
                     }
                 }
-                Effect::Cut { .. } | Effect::Slow { .. } => {}
+                _ => {}
             }
         }
     }

@@ -20,22 +20,46 @@ use crate::error::nearest;
 use crate::{Effect, Endpoint, Error, PlannedFault, selection};
 
 mod argument;
+mod clock;
+mod clog;
+mod cut;
+mod disk;
 mod flap;
 mod kill;
+mod links;
 mod one_way;
+mod packets;
 mod partition;
 mod pause;
 mod pinned;
 mod processes;
 mod slow;
+mod wipe;
 
 pub use argument::Argument;
 pub(crate) use partition::RESERVED;
 pub(crate) use pinned::{EFFECTS, FLAP_PERIOD, Pinned, naming};
 
 /// All faults, sorted by name.
-pub static FAULTS: &[&dyn Fault] =
-    &[&flap::Flap, &kill::Kill, &one_way::OneWay, &partition::Partition, &pause::Pause, &slow::Slow];
+pub static FAULTS: &[&dyn Fault] = &[
+    &clock::Clock,
+    &clog::Clog,
+    &cut::Cut,
+    &disk::ERROR,
+    &disk::FULL,
+    &disk::LIES,
+    &disk::TORN,
+    &packets::DUPLICATE,
+    &flap::Flap,
+    &kill::Kill,
+    &packets::LOSE,
+    &one_way::OneWay,
+    &partition::Partition,
+    &pause::Pause,
+    &packets::REORDER,
+    &slow::Slow,
+    &wipe::Wipe,
+];
 
 /// One kind of trouble.
 pub trait Fault: Sync {
@@ -47,6 +71,11 @@ pub trait Fault: Sync {
     fn syntax(&self) -> &'static [Syntax];
     /// What a target must offer.
     fn needs(&self) -> Control;
+    /// Whether a sound database keeps what it has confirmed under it. A [swarm](crate::Schedule::swarm) leaves the
+    /// others out unless they are asked for.
+    fn is_survivable(&self) -> bool {
+        true
+    }
     /// Reads what a plan wrote; knows no nodes yet.
     fn parse(&self, argument: &Argument) -> Result<Box<dyn Form>, Error>;
     /// A form that suits the nodes, for `--faults` without more words.
@@ -95,7 +124,10 @@ pub fn find(name: &str) -> Result<&'static dyn Fault, Error> {
     let found = FAULTS.iter().find(|fault| fault.name() == name);
     found.copied().ok_or_else(|| Error::UnknownFault {
         name: name.to_owned(),
-        nearest: nearest(name, FAULTS.iter().map(|fault| fault.name()).chain(["at", EFFECTS, "for"])),
+        nearest: nearest(
+            name,
+            FAULTS.iter().map(|fault| fault.name()).chain(["at", EFFECTS, "for", "then", "when"]),
+        ),
         known: names(),
     })
 }
@@ -121,7 +153,7 @@ fn split(text: &str) -> Vec<String> {
     text.split([' ', ',']).filter(|name| !name.is_empty()).map(str::to_owned).collect()
 }
 
-fn node_of(fault: &'static str, name: &str, nodes: &[NodeName]) -> Result<NodeName, Error> {
+pub(crate) fn node_of(fault: &'static str, name: &str, nodes: &[NodeName]) -> Result<NodeName, Error> {
     nodes.iter().find(|node| node.as_str() == name).cloned().ok_or_else(|| Error::UnknownNode {
         fault,
         name: name.to_owned(),
@@ -214,8 +246,19 @@ pub(crate) mod tests {
             Effect::Slow { from, to, latency_ms, jitter_ms } => {
                 format!("{from}→{to}+{latency_ms}±{jitter_ms}")
             }
+            Effect::Lose { from, to, percent } => format!("{from}→{to}-{percent}%"),
+            Effect::Duplicate { from, to, percent } => format!("{from}→{to}×2 {percent}%"),
+            Effect::Reorder { from, to, percent, by_ms } => format!("{from}→{to}~{percent}% {by_ms}"),
+            Effect::Clog { from, to, after_ms, length_ms, period_ms } => {
+                format!("{from}→{to} {after_ms}+{length_ms}/{period_ms}")
+            }
             Effect::Kill { node } => format!("kill {node}"),
             Effect::Pause { node } => format!("pause {node}"),
+            Effect::Wipe { node } => format!("wipe {node}"),
+            Effect::Disk { node, trouble } => format!("disk {node} {trouble:?}").to_lowercase(),
+            Effect::Clock { node, jump_ms, drift_ppm, strobe_ms } => {
+                format!("clock {node} {jump_ms} {drift_ppm} {strobe_ms}")
+            }
         }
     }
 
@@ -225,7 +268,7 @@ pub(crate) mod tests {
         for fault in FAULTS {
             assert!(!fault.about().is_empty() && !fault.about().ends_with('.'), "{}", fault.name());
             assert!(!fault.syntax().is_empty(), "{}", fault.name());
-            assert!(!["at", "for"].contains(&fault.name()));
+            assert!(!["at", "for", "then", "when"].contains(&fault.name()));
         }
     }
 
@@ -260,8 +303,8 @@ pub(crate) mod tests {
     #[test]
     fn unknown_names_get_the_nearest_and_the_list() {
         let line = |name| find(name).err().unwrap().to_string();
-        expect!["no fault is called `partion` (did you mean `partition`?); there are: flap, kill, one-way, partition, pause, slow"].assert_eq(&line("partion"));
-        expect!["no fault is called `earthquake`; there are: flap, kill, one-way, partition, pause, slow"]
+        expect!["no fault is called `partion` (did you mean `partition`?); there are: clock, clog, cut, disk-error, disk-full, disk-lies, disk-torn, duplicate, flap, kill, lose, one-way, partition, pause, reorder, slow, wipe"].assert_eq(&line("partion"));
+        expect!["no fault is called `earthquake`; there are: clock, clog, cut, disk-error, disk-full, disk-lies, disk-torn, duplicate, flap, kill, lose, one-way, partition, pause, reorder, slow, wipe"]
             .assert_eq(&line("earthquake"));
     }
 }

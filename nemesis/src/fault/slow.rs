@@ -12,12 +12,10 @@ use std::collections::BTreeMap;
 use histories::{Nanos, NodeName};
 use rand::Rng;
 
-use super::{
-    Argument, Fault, Form, Resolved, Syntax, endpoint_of, ends_of, join, links, need_nodes, refuse,
-    selection, split,
-};
+use super::links::Links;
+use super::{Argument, Fault, Form, Resolved, Syntax, ends_of, refuse, selection};
 use crate::controls::Control;
-use crate::{Effect, Endpoint, Error, PlannedFault, duration};
+use crate::{Effect, Error, PlannedFault, duration};
 
 pub(crate) struct Slow;
 
@@ -54,15 +52,7 @@ impl Fault for Slow {
         let Some(table) = argument.table(&["jitter", "latency", "links"]) else {
             return refuse(self, argument);
         };
-        let links = match table.get("links") {
-            None => Links::All,
-            Some(Argument::Text(word)) if word == "all" => Links::All,
-            Some(Argument::Text(word)) if word == "one" => Links::One,
-            Some(Argument::List(ends)) if ends.len() == 2 => {
-                Links::Given { from: split(&ends[0]), to: split(&ends[1]) }
-            }
-            Some(_) => return refuse(self, argument),
-        };
+        let Some(links) = Links::parse(table.get("links")) else { return refuse(self, argument) };
         let span = |key: &str| match table.get(key) {
             None => Ok(Nanos(0)),
             Some(Argument::Text(text)) => Ok(duration::parse(text)?),
@@ -101,13 +91,6 @@ impl Fault for Slow {
 }
 
 #[derive(Debug)]
-enum Links {
-    All,
-    One,
-    Given { from: Vec<String>, to: Vec<String> },
-}
-
-#[derive(Debug)]
 struct Late {
     links: Links,
     latency_ms: u64,
@@ -116,41 +99,12 @@ struct Late {
 
 impl Form for Late {
     fn resolve(&self, nodes: &[NodeName], rng: &mut dyn Rng) -> Result<Resolved, Error> {
-        let (place, pairs) = self.links(nodes, rng)?;
+        let chosen = self.links.choose(NAME, nodes, rng)?;
         let Self { latency_ms, jitter_ms, .. } = *self;
         let slow = |(from, to)| Effect::Slow { from, to, latency_ms, jitter_ms };
-        let effects: Vec<Effect> = pairs.into_iter().map(slow).collect();
-        if effects.is_empty() {
-            return Err(Error::NothingCut { sides: place });
-        }
         let jitter = if jitter_ms > 0 { format!(" ± {jitter_ms} ms") } else { String::new() };
-        Ok(Resolved::steady(format!("{place} + {latency_ms} ms{jitter}"), effects))
-    }
-}
-
-impl Late {
-    fn links(
-        &self,
-        nodes: &[NodeName],
-        rng: &mut dyn Rng,
-    ) -> Result<(String, Vec<(Endpoint, Endpoint)>), Error> {
-        let ends = |names: &[String]| -> Result<Vec<Endpoint>, Error> {
-            names.iter().map(|name| endpoint_of(NAME, name, nodes)).collect()
-        };
-        let (from, to) = match &self.links {
-            Links::All => {
-                need_nodes(NAME, "\"all\"", 2, nodes)?;
-                let all = ends(&nodes.iter().map(NodeName::to_string).collect::<Vec<_>>())?;
-                return Ok(("all links".to_owned(), links(&all, &all)));
-            }
-            Links::One => {
-                need_nodes(NAME, "\"one\"", 2, nodes)?;
-                let order = selection::shuffled(nodes, rng);
-                (vec![Endpoint::from(order[0].clone())], vec![Endpoint::from(order[1].clone())])
-            }
-            Links::Given { from, to } => (ends(from)?, ends(to)?),
-        };
-        Ok((format!("{} → {}", join(&from), join(&to)), links(&from, &to)))
+        let summary = format!("{} + {latency_ms} ms{jitter}", chosen.place);
+        Ok(Resolved::steady(summary, chosen.pairs.into_iter().map(slow).collect()))
     }
 }
 

@@ -1,11 +1,12 @@
 //! What nodes do and say, and how it travels.
 
 use histories::{EventKind, Nanos};
+use nemesis::Milestone;
 use reference_db::{Input, Output, Request, Ticket};
 
 use super::{Answer, Happening, Parcel, Store, TICK, World};
 use crate::sim::client::Caller;
-use crate::sim::network::{End, Fate, FaultIndex};
+use crate::sim::network::{End, Fate, FaultIndex, Harmed};
 use crate::sim::node::{Host, Life, Wishes};
 use crate::sim::trouble::Bite;
 
@@ -34,6 +35,10 @@ impl World<'_> {
         let host = self.host(node);
         let result = act(host, now, &mut wishes);
         let life = host.life();
+        if let Some(fault) = wishes.lied {
+            let evidence = format!("the disk of {} said that it had synced, and had not", self.nodes[node]);
+            self.bite_node(fault, evidence);
+        }
         if let Some(delay) = wishes.sync {
             self.agenda.after(delay, Happening::Synced(node, life));
         }
@@ -50,6 +55,9 @@ impl World<'_> {
                     }
                 }
             }
+        }
+        if let Some(broken) = wishes.broken {
+            self.break_down(node, broken);
         }
         result
     }
@@ -73,6 +81,14 @@ impl World<'_> {
                 let bite = if held { Bite::Held } else { Bite::Lost };
                 by.into_iter().for_each(|fault| self.bite(fault, from, to, bite));
             }
+            Fate::Harmed { arrivals, message, by } => {
+                for due in arrivals {
+                    self.agenda.at(due, Happening::Arrive { to, parcel: message.clone() });
+                }
+                for (fault, harmed) in by {
+                    self.bite(fault, from, to, bite_of(harmed));
+                }
+            }
             Fate::Slowed(due, parcel, fault) => {
                 self.agenda.at(due, Happening::Arrive { to, parcel });
                 self.bite(fault, from, to, Bite::Late(due.since(now)));
@@ -88,6 +104,7 @@ impl World<'_> {
         let link = (name(from), name(to));
         if let Some(event) = self.trouble.faults[fault].bite(self.agenda.now(), link, bite) {
             self.note(EventKind::Fault(event));
+            self.saw_fault(fault, Milestone::Effective);
         }
     }
 
@@ -123,5 +140,13 @@ impl World<'_> {
         }
         let input = Input::Request { ticket: Ticket(caller.ticket()), request };
         self.with_host(node, |host, now, wishes| host.take(now, input, wishes));
+    }
+}
+
+fn bite_of(harmed: Harmed) -> Bite {
+    match harmed {
+        Harmed::Lost => Bite::Lost,
+        Harmed::Doubled => Bite::Doubled,
+        Harmed::Late(by) => Bite::Late(by),
     }
 }

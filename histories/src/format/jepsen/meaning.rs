@@ -23,6 +23,8 @@ pub(super) struct Seen {
     writes: bool,
     adds: bool,
     increments: bool,
+    queues: bool,
+    stacks: bool,
     /// Reads that saw a number, and those that saw a list.
     numbers: bool,
     lists: bool,
@@ -36,6 +38,8 @@ impl Seen {
             Self { increments: true, .. } => "counter",
             Self { adds: true, .. } if self.adds_to_counter() => "counter",
             Self { adds: true, .. } => "set",
+            Self { queues: true, .. } => "queue",
+            Self { stacks: true, .. } => "stack",
             Self { transactions: false, .. } => "register",
             Self { .. } => "",
         }
@@ -53,6 +57,8 @@ impl Seen {
             self.writes |= matches!(micro_op, MicroOp::Write { .. });
             self.adds |= matches!(micro_op, MicroOp::Add { .. });
             self.increments |= matches!(micro_op, MicroOp::Increment { .. });
+            self.queues |= matches!(micro_op, MicroOp::Enqueue { .. } | MicroOp::Dequeue { .. });
+            self.stacks |= matches!(micro_op, MicroOp::Push { .. } | MicroOp::Pop { .. });
         }
     }
 
@@ -94,7 +100,7 @@ pub(super) fn outcome(
     match (call, record.body) {
         (Call::Transaction(micro_ops), Body::Transaction) => replies(micro_ops, &mut reader.steps, at),
         (Call::Transaction(_), body)
-            if says_nothing(&body) && call.micro_ops().iter().all(|op| !op.is_read()) =>
+            if says_nothing(&body) && call.micro_ops().iter().all(|op| !op.observes()) =>
         {
             Ok(Outcome::Confirmed(call.micro_ops().iter().map(|_| Reply::changed(None)).collect()))
         }
@@ -134,12 +140,16 @@ pub(super) fn answer_only(
 fn question(body: &Body, function: &str) -> Body {
     match body {
         Body::Transaction => Body::Transaction,
-        Body::Other(Datum::Tuple(pair)) if matches!(function, "read" | "get") => {
+        Body::Other(Datum::Tuple(pair)) if asks_nothing(function) => {
             Body::Other(Datum::Tuple(Box::new((pair.0.clone(), Datum::Nil))))
         }
-        Body::Other(_) if matches!(function, "read" | "get") => Body::default(),
+        Body::Other(_) if asks_nothing(function) => Body::default(),
         Body::Other(datum) => Body::Other(datum.clone()),
     }
+}
+
+fn asks_nothing(function: &str) -> bool {
+    matches!(function, "read" | "get" | "dequeue" | "pop")
 }
 
 impl Step {
@@ -219,12 +229,18 @@ fn single(function: &str, own_key: Option<Key>, datum: Datum, reader: &mut Reade
         "increment" | "inc" => MicroOp::Increment { key, by: amount(datum)? },
         "decrement" | "dec" => MicroOp::Increment { key, by: amount(datum)?.wrapping_neg() },
         "delete" => MicroOp::Delete { key },
+        "enqueue" => MicroOp::Enqueue { key, element: value(datum, "the element that is put in")? },
+        "dequeue" => MicroOp::Dequeue { key },
+        "push" => MicroOp::Push { key, element: value(datum, "the element that is put on")? },
+        "pop" => MicroOp::Pop { key },
+        "drain" => return Err("a drain is several dequeues, and when each happened is not known; write them one by one".into()),
+        "transfer" => return Err("the first balances of a bank are not in its history; write transfers as transactions of reads and writes".into()),
         "" => return Err("a map without :f, and its :value is no transaction such as [[:r 1 nil]]".into()),
         "txn" => return Err("expected a transaction such as [[:r 1 nil] [:append 2 3]]".into()),
         _ => {
             return Err(format!(
                 "the function `{function}` is not known, expected one of txn, read, write, cas, add, remove, \
-                 increment, decrement, delete, get, put, append"
+                 increment, decrement, delete, get, put, append, enqueue, dequeue, push, pop"
             ));
         }
     };
@@ -295,7 +311,7 @@ fn split(function: &str, datum: Datum) -> (Option<Datum>, Datum) {
 }
 
 fn single_reply(micro_op: &MicroOp, is_tuple: bool, datum: Datum) -> Result<Reply, String> {
-    if !micro_op.is_read() {
+    if !micro_op.observes() {
         return Ok(Reply::changed(None));
     }
     let seen = match datum {

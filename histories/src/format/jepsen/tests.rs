@@ -230,6 +230,43 @@ fn sets_and_counters_are_told_apart_by_what_reads_see() {
 }
 
 #[test]
+fn queues_and_stacks() {
+    check(
+        "{:process 0, :type :invoke, :f :enqueue, :value 3, :time 0}
+{:process 0, :type :ok, :f :enqueue, :value 3, :time 1000000}
+{:process 1, :type :invoke, :f :dequeue, :value nil, :time 2000000}
+{:process 1, :type :ok, :f :dequeue, :value 3, :time 3000000}
+{:process 1, :type :invoke, :f :dequeue, :time 4000000}
+{:process 1, :type :fail, :f :dequeue, :error :empty, :time 5000000}",
+        expect![[r#"
+            jepsen EDN, queue
+            c0 0..1 enqueue x 3 -> ok
+            c1 2..3 dequeue x -> 3
+            c1 4..5 dequeue x -> failed empty
+        "#]],
+    );
+    check(
+        "{:process 0, :type :invoke, :f :push, :value 3, :time 0}",
+        expect![[r#"
+        jepsen EDN, stack
+        c0 0.. push x 3
+    "#]],
+    );
+    check(
+        "{:process 0, :type :invoke, :f :drain, :time 0}",
+        expect![[r#"
+        error: line 1, column 1: a drain is several dequeues, and when each happened is not known; write them one by one
+    "#]],
+    );
+    check(
+        "{:process 0, :type :invoke, :f :transfer, :value {:from 1 :to 2 :amount 5}, :time 0}",
+        expect![[r#"
+        error: line 1, column 50: the first balances of a bank are not in its history; write transfers as transactions of reads and writes
+    "#]],
+    );
+}
+
+#[test]
 fn logs_of_key_value_stores() {
     check(
         r#"{:process 0, :type :invoke, :f :append, :key "7", :value "x 0 1 y"}
@@ -279,7 +316,7 @@ INFO  jepsen.util - 5 :fail :cas [3 4]
     check(
         "INFO  jepsen.util - 0 :invoke :jump 3",
         expect![[r#"
-        error: line 1, column 37: the function `jump` is not known, expected one of txn, read, write, cas, add, remove, increment, decrement, delete, get, put, append
+        error: line 1, column 37: the function `jump` is not known, expected one of txn, read, write, cas, add, remove, increment, decrement, delete, get, put, append, enqueue, dequeue, push, pop
     "#]],
     );
 }
@@ -360,7 +397,7 @@ fn what_cannot_be_read_is_named() {
         (
             "{:process 1, :type :invoke, :f :jump, :value 3}",
             expect![
-                "error: line 2, column 46: the function `jump` is not known, expected one of txn, read, write, cas, add, remove, increment, decrement, delete, get, put, append\n"
+                "error: line 2, column 46: the function `jump` is not known, expected one of txn, read, write, cas, add, remove, increment, decrement, delete, get, put, append, enqueue, dequeue, push, pop\n"
             ],
         ),
         (

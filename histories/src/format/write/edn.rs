@@ -56,7 +56,11 @@ fn verb(micro_op: &MicroOp) -> Option<(&'static str, Option<&Value>)> {
         | MicroOp::Add { .. }
         | MicroOp::Remove { .. }
         | MicroOp::Increment { .. }
-        | MicroOp::Delete { .. } => None,
+        | MicroOp::Delete { .. }
+        | MicroOp::Enqueue { .. }
+        | MicroOp::Dequeue { .. }
+        | MicroOp::Push { .. }
+        | MicroOp::Pop { .. } => None,
     }
 }
 
@@ -99,6 +103,10 @@ fn single(micro_op: &MicroOp, reply: Option<&Reply>, text: &mut String) -> Resul
         MicroOp::Remove { element, .. } => pair("remove", Some(element)),
         MicroOp::Increment { by, .. } => pair("increment", Some(&Value::Integer(*by))),
         MicroOp::Delete { .. } => pair("delete", None),
+        MicroOp::Enqueue { element, .. } => pair("enqueue", Some(element)),
+        MicroOp::Dequeue { .. } => pair("dequeue", seen(reply)?),
+        MicroOp::Push { element, .. } => pair("push", Some(element)),
+        MicroOp::Pop { .. } => pair("pop", seen(reply)?),
         MicroOp::CompareAndSet { expected, value, .. } => {
             text.push_str(":f :cas, :value [");
             key(micro_op.key(), text);

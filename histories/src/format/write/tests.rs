@@ -33,7 +33,20 @@ c2 7..8 append x 4 -> unknown timeout
 
 #[test]
 fn lists_are_transactions_to_elle() {
-    check(LISTS, "jepsen-edn", expect![""]);
+    check(
+        LISTS,
+        "jepsen-edn",
+        expect![[r#"
+        {:index 0, :time 0, :type :invoke, :process 0, :f :txn, :value [[:append "x" 1]]}
+        {:index 1, :time 2000000, :type :invoke, :process 1, :f :txn, :value [[:r "x" nil] [:append "\"y\"" 2]]}
+        {:index 2, :time 5000000, :type :ok, :process 0, :f :txn, :value [[:append "x" 1]]}
+        {:index 3, :time 5000000, :type :ok, :process 1, :f :txn, :value [[:r "x" [1]] [:append "\"y\"" 2]]}
+        {:index 4, :time 6000000, :type :invoke, :process 0, :f :txn, :value [[:append "x" 3]]}
+        {:index 5, :time 6000000, :type :fail, :process 0, :f :txn, :value [[:append "x" 3]], :error "conflict"}
+        {:index 6, :time 7000000, :type :invoke, :process 2, :f :txn, :value [[:append "x" 4]]}
+        {:index 7, :time 8000000, :type :info, :process 2, :f :txn, :value [[:append "x" 4]], :error "timeout"}
+    "#]],
+    );
 }
 
 #[test]
@@ -48,12 +61,16 @@ fn anything_else_is_an_operation_a_map() {
             {:index 3, :time 1000000, :type :ok, :process 1, :f :cas, :value [7 [nil 4]]}
             {:index 4, :time 2000000, :type :invoke, :process 1, :f :read, :value [7 nil]}
             {:index 5, :time 3000000, :type :ok, :process 1, :f :read, :value [7 4]}
-            warning: 1 events of faults, nodes and phases: left out
+            warning: 1 event of faults, nodes and phases: left out
         "#]],
     );
-    check("c0 0..1 read s -> 1 | 2", "jepsen-edn", expect![[r#"
+    check(
+        "c0 0..1 read s -> 1 | 2",
+        "jepsen-edn",
+        expect![[r#"
         error: op 0: 1 | 2: siblings, which EDN has no word for; write it as jsonl
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -63,17 +80,29 @@ fn registers_in_plume() {
 c4 2..3 write y 8 -> unknown timeout\nc5 2..3 write y 9 -> unknown timeout\nc1 4..5 read y -> 9\n",
         "plume",
         expect![[r#"
-            w(0,1,0,0)
+            w(0,10,0,0)
             r(1,0,0,0)
-            r(0,1,1,1)
-            w(1,2,0,-1)
-            w(1,4,5,4)
-            r(1,4,1,5)
-            warning: 1 unknown transactions that nobody read from: left out
+            r(0,10,1,1)
+            w(1,7,0,-1)
+            w(1,9,5,4)
+            r(1,9,1,5)
+            warning: 1 unknown transaction that nobody read from: left out
         "#]],
     );
-    check(LISTS, "plume", expect![""]);
-    check(LISTS, "parquet", expect![""]);
+    check(
+        LISTS,
+        "plume",
+        expect![[r#"
+        error: op 0: Plume has reads and writes of one value only; write it as jepsen-edn or jsonl
+    "#]],
+    );
+    check(
+        LISTS,
+        "parquet",
+        expect![[r#"
+        error: no format `parquet` to write; there are jepsen-edn, jsonl, plume
+    "#]],
+    );
 }
 
 #[test]
@@ -127,7 +156,7 @@ proptest! {
     #[test]
     fn plume_keeps_its_transactions(lines in vec(line(), 1..8)) {
         let file: String =
-            lines.iter().enumerate().map(|(session, line)| format!("c{} 0..0 {line}\n", session)).collect();
+            lines.iter().enumerate().map(|(session, line)| format!("c{session} 0..0 {line}\n")).collect();
         let (plume, _) = written(&text::parse(&file).unwrap(), "plume").unwrap();
         if plume.is_empty() {
             return Ok(());

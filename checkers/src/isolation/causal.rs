@@ -1,0 +1,199 @@
+//! Transactional causal consistency: who knows of a transaction, directly or through others, sees its
+//! effects or newer ones.
+//!
+//! ```text
+//!   c0   T2  w x 2                                     T4 knows of T2 through T3, and yet saw T1's x:
+//!   c1          T3  r x 2, w y 3                       T1's must be newer, T2 ──▶ T1
+//!   c2                         T4  r y 3, r x 1
+//! ```
+//!
+//! What a transaction knows of each session is one number, how many of its transactions: a vector clock.
+//! Of each session only the newest known writer of a key matters, and only if the one whose value was
+//! read does not know of it. Clocks are kept for [`AT_ONCE`] sessions at a time, so that memory stays
+//! in proportion to the history. O(n · k) for n micro-ops and k sessions, with a binary search where a
+//! session is ahead of what the reader knows of it.
+//!
+//! Source: Biswas & Enea, OOPSLA 2019 (the rule); AWDIT, PLDI 2025 (which of its edges are needed).
+
+use std::ops::Range;
+
+use super::lists::Lists;
+use super::sources::NONE;
+use super::view::{Implied, View};
+use super::walk::{Stuck, in_order};
+use crate::Budget;
+
+/// Sessions whose clocks are kept at once.
+const AT_ONCE: usize = 64;
+
+/// Why the edges could not be found.
+#[derive(Debug)]
+pub(crate) enum Unfinished {
+    /// Transactions know of each other in a circle.
+    Stuck(Stuck),
+    /// The budget ran out.
+    Budget,
+}
+
+/// Hands every needed edge to `take`. One step of the budget for each transaction and eight sessions.
+pub(crate) fn implied(
+    view: &View<'_>,
+    writers: &Lists,
+    budget: &mut Budget,
+    mut take: impl FnMut(Implied),
+) -> Result<(), Unfinished> {
+    let sessions = view.chains.len();
+    let longest = (0..sessions).map(|chain| view.chains.get(chain).len()).max().unwrap_or(0);
+    for low in (0..sessions).step_by(AT_ONCE) {
+        let columns = low..sessions.min(low + AT_ONCE);
+        let cost = (view.len() * columns.len().div_ceil(8)) as u64;
+        if budget.steps < cost {
+            return Err(Unfinished::Budget);
+        }
+        budget.steps -= cost;
+        let stuck = if longest < usize::from(u16::MAX) {
+            Clocks::<u16>::new(view, writers, columns).run(&mut take)
+        } else {
+            Clocks::<u32>::new(view, writers, columns).run(&mut take)
+        };
+        stuck.map_err(Unfinished::Stuck)?;
+    }
+    Ok(())
+}
+
+/// A number of transactions, as small as can be.
+trait Count: Copy + Ord + Default {
+    fn new(count: u32) -> Self;
+    fn get(self) -> u32;
+    /// Nonzero if this is more than the other. A difference, for that is what processors do to many
+    /// numbers at once.
+    fn excess(self, other: Self) -> Self;
+    fn or(self, other: Self) -> Self;
+}
+
+macro_rules! count {
+    ($number:ty) => {
+        impl Count for $number {
+            fn new(count: u32) -> Self {
+                count as Self
+            }
+            fn get(self) -> u32 {
+                self.into()
+            }
+            fn excess(self, other: Self) -> Self {
+                self.saturating_sub(other)
+            }
+            fn or(self, other: Self) -> Self {
+                self | other
+            }
+        }
+    };
+}
+
+count!(u16);
+count!(u32);
+
+struct Clocks<'v, C> {
+    view: &'v View<'v>,
+    writers: &'v Lists,
+    /// The sessions that are looked at.
+    columns: Range<usize>,
+    /// For each transaction, how many of each session's it knows, itself included.
+    known: Vec<C>,
+    /// For each key, how far in each session its newest writer so far is: one more than its place.
+    newest: Vec<C>,
+    /// What the transaction that is looked at knows, without itself.
+    now: Vec<C>,
+}
+
+impl<'v, C: Count> Clocks<'v, C> {
+    fn new(view: &'v View<'v>, writers: &'v Lists, columns: Range<usize>) -> Self {
+        let width = columns.len();
+        Self {
+            view,
+            writers,
+            columns,
+            known: vec![C::default(); view.len() * width],
+            newest: vec![C::default(); view.table.key_count() * width],
+            now: vec![C::default(); width],
+        }
+    }
+
+    fn run(mut self, take: &mut impl FnMut(Implied)) -> Result<(), Stuck> {
+        in_order(self.view, None, |reader| {
+            self.learn(reader);
+            self.compare(reader, take);
+            self.remember(reader);
+        })
+    }
+
+    fn learn(&mut self, reader: u32) {
+        let (view, width) = (self.view, self.columns.len());
+        self.now.fill(C::default());
+        let place = view.position[reader as usize] as usize;
+        let chain = view.chains.get(view.session(reader) as usize);
+        let before = place.checked_sub(1).map(|before| chain[before]);
+        for other in before.into_iter().chain(view.read_from(reader)) {
+            let known = &self.known[other as usize * width..][..width];
+            for (now, known) in self.now.iter_mut().zip(known) {
+                *now = (*now).max(*known);
+            }
+        }
+    }
+
+    fn compare(&self, reader: u32, take: &mut impl FnMut(Implied)) {
+        let width = self.columns.len();
+        let nothing = [C::default(); AT_ONCE];
+        for seen in self.view.reads(reader) {
+            let known = match seen.source {
+                ..NONE => &self.known[seen.source as usize * width..][..width],
+                _ => &nothing[..width],
+            };
+            let newest = &self.newest[seen.key as usize * width..][..width];
+            let pairs = newest.iter().zip(known).zip(&self.now);
+            // Newer than what the source knows, and among what the reader knows: mostly nowhere.
+            let ahead = pairs.fold(C::default(), |ahead, ((newest, known), now)| {
+                ahead.or((*newest).min(*now).excess(*known))
+            });
+            if ahead == C::default() {
+                continue;
+            }
+            for column in 0..width {
+                if newest[column].min(self.now[column]) > known[column] {
+                    let span = known[column].get()..self.now[column].get();
+                    if let Some(first) = self.newest_writer(seen.key, column, newest[column], span) {
+                        take(Implied { first, later: seen.source, reader, key: seen.key });
+                    }
+                }
+            }
+        }
+    }
+
+    /// The newest writer of the key in this session whose place is in `span`.
+    fn newest_writer(&self, key: u32, column: usize, newest: C, span: Range<u32>) -> Option<u32> {
+        let session = self.columns.start + column;
+        let chain = self.view.chains.get(session);
+        if newest.get() <= span.end {
+            return Some(chain[newest.get() as usize - 1]);
+        }
+        let writers = self.writers.get(key as usize);
+        let place = |txn: u32| (self.view.session(txn) as usize, self.view.position[txn as usize]);
+        let after = writers.partition_point(|txn| place(*txn) < (session, span.end));
+        let writer = *writers.get(after.checked_sub(1)?)?;
+        (place(writer).0 == session && place(writer).1 >= span.start).then_some(writer)
+    }
+
+    fn remember(&mut self, reader: u32) {
+        let width = self.columns.len();
+        let session = self.view.session(reader) as usize;
+        if self.columns.contains(&session) {
+            let column = session - self.columns.start;
+            let count = C::new(self.view.position[reader as usize] + 1);
+            self.now[column] = count;
+            for key in self.view.written.get(reader as usize) {
+                self.newest[*key as usize * width + column] = count;
+            }
+        }
+        self.known[reader as usize * width..][..width].copy_from_slice(&self.now);
+    }
+}

@@ -1,0 +1,165 @@
+//! The levels that can be judged in polynomial time: which edges each implies, and whether they go round
+//! in a circle.
+//!
+//! ```text
+//!   table ─► sources, flaws ─► session order, reads ─► edges that the level implies ─► an order, or a circle
+//! ```
+
+use histories::compact::TxnTable;
+
+use super::answer::{Answer, Breach, Link, Undecided, Why};
+use super::lists::Lists;
+use super::part::{Part, shrunk};
+use super::path::{self, Path};
+use super::sources::{INITIAL, NONE};
+use super::view::{Implied, View};
+use super::walk::{Stuck, in_order};
+use super::{atomic, causal, committed};
+use crate::Budget;
+
+/// Levels that are judged here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Weak {
+    ReadCommitted,
+    ReadAtomic,
+    Causal,
+}
+
+/// Circles that are told.
+const CIRCLES_MAX: usize = 5;
+
+/// Judges a level.
+pub(crate) fn judge(level: Weak, table: &TxnTable, mut budget: Budget) -> Answer {
+    let mut view = View::new(table);
+    let mut answer = Answer::of_flaws(&view);
+    if level != Weak::ReadCommitted {
+        take_out_unrepeatable(&mut view, &mut answer);
+    }
+    for _ in 0..CIRCLES_MAX {
+        match circle(level, &view, &mut budget) {
+            Ok(None) => break,
+            Ok(Some(transactions)) => {
+                let part = shrunk(&view, transactions, |part| is_broken(level, part));
+                let breach = explain(level, &part);
+                silence(&mut view, &breach);
+                answer.breaches.push(breach);
+            }
+            Err(Undecided) => {
+                answer.undecided = true;
+                break;
+            }
+        }
+    }
+    answer
+}
+
+// The first read is kept, the others say nothing any more.
+fn take_out_unrepeatable(view: &mut View<'_>, answer: &mut Answer) {
+    let found = atomic::unrepeatable(view);
+    for found in &found {
+        view.sources.of[found.place as usize] = NONE;
+    }
+    answer.add_unrepeatable(&found);
+}
+
+/// Transactions that the level does not allow together, if there are any.
+fn circle(level: Weak, view: &View<'_>, budget: &mut Budget) -> Result<Option<Vec<u32>>, Undecided> {
+    let implied = match implied(level, view, budget) {
+        Ok(implied) => implied,
+        Err(causal::Unfinished::Stuck(stuck)) => {
+            return Ok(Some(path::shortest_circle(view, &[], stuck).transactions()));
+        }
+        Err(causal::Unfinished::Budget) => return Err(Undecided),
+    };
+    let before = Lists::new(view.len(), |take| {
+        implied.iter().map(Implied::edge).for_each(|(from, to)| take(to, from));
+    });
+    match in_order(view, Some(&before), |_| ()) {
+        Ok(()) => Ok(None),
+        Err(stuck) => Ok(Some(with_reasons(level, view, &implied, stuck))),
+    }
+}
+
+fn implied(level: Weak, view: &View<'_>, budget: &mut Budget) -> Result<Vec<Implied>, causal::Unfinished> {
+    let mut implied = Vec::new();
+    let mut take = |edge: Implied| {
+        if edge.later == INITIAL || !view.in_session_order(edge.first, edge.later) {
+            implied.push(edge);
+        }
+    };
+    match level {
+        Weak::ReadCommitted => committed::implied(view, &mut take),
+        Weak::ReadAtomic => atomic::implied(view, &mut take),
+        Weak::Causal => causal::implied(view, &view.writers(), budget, &mut take)?,
+    }
+    Ok(implied)
+}
+
+/// A circle's transactions, and those that prove its edges.
+fn with_reasons(level: Weak, view: &View<'_>, implied: &[Implied], stuck: Stuck) -> Vec<u32> {
+    let Path { steps } = path::shortest_circle(view, implied, stuck);
+    let mut transactions = Vec::new();
+    for (txn, reason) in steps {
+        transactions.push(txn);
+        let Some(Implied { first, reader, .. }) = reason else { continue };
+        transactions.push(reader);
+        transactions.push(first);
+        if level == Weak::Causal {
+            transactions.extend(path::between(view, first, reader));
+        }
+    }
+    transactions
+}
+
+fn is_broken(level: Weak, table: &TxnTable) -> bool {
+    let view = View::new(table);
+    matches!(circle(level, &view, &mut Budget::default()), Ok(Some(_)))
+}
+
+/// The circle of a small part, with the reason for each edge.
+fn explain(level: Weak, part: &Part) -> Breach {
+    let view = View::new(&part.table);
+    let found = match implied(level, &view, &mut Budget::default()) {
+        Ok(implied) => circle_of(&view, &implied),
+        Err(_) => circle_of(&view, &[]),
+    };
+    let links: Vec<Link> = found.iter().map(|link| part.in_whole(*link)).collect();
+    Breach::circle(level.anomaly(&links), part, links)
+}
+
+fn circle_of(view: &View<'_>, implied: &[Implied]) -> Vec<Link> {
+    let before = Lists::new(view.len(), |take| {
+        implied.iter().map(Implied::edge).for_each(|(from, to)| take(to, from));
+    });
+    match in_order(view, Some(&before), |_| ()) {
+        Ok(()) => Vec::new(),
+        Err(stuck) => path::shortest_circle(view, implied, stuck).links(view),
+    }
+}
+
+impl Weak {
+    fn anomaly(self, links: &[Link]) -> &'static str {
+        if links.iter().all(|link| matches!(link.why, Why::Session | Why::Read { .. })) {
+            return "circular-information-flow";
+        }
+        match self {
+            Self::ReadCommitted => "non-monotonic-read",
+            Self::ReadAtomic => "fractured-read",
+            Self::Causal => "causality-violation",
+        }
+    }
+}
+
+// So that the next circle is another one: a reader that takes part says nothing any more.
+fn silence(view: &mut View<'_>, breach: &Breach) {
+    let reader = breach.links.iter().find_map(|link| match link.why {
+        Why::Newer { reader, .. } => Some(reader),
+        Why::Overwritten { .. } => Some(link.from),
+        _ => None,
+    });
+    let reads = |link: &&Link| matches!(link.why, Why::Read { .. });
+    let reader = reader.or_else(|| breach.links.iter().find(reads).map(|link| link.to));
+    let Some(reader) = reader else { return };
+    let range = view.table.range(reader);
+    view.sources.of[range].fill(NONE);
+}
