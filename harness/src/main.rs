@@ -17,6 +17,7 @@ mod report;
 mod rng;
 mod run;
 mod script;
+mod shrink;
 mod sim;
 mod stopwatch;
 mod store;

@@ -20,6 +20,7 @@ mod replay;
 mod run;
 mod runs;
 mod serve;
+mod shrink;
 
 /// Find out whether a replicated database keeps its promises.
 #[derive(Debug, Parser)]
@@ -47,7 +48,8 @@ Work with a result:
   check        Check a recorded history, or a stored run again
   convert      Write a history in the format of another tool
   replay       Make a stored run again: exactly when simulated, or so many times on real processes
-  runs         List, open, pin, pack and delete stored runs
+  shrink       Reduce a run that broke a guarantee to the fewest calls and faults that still break it
+  runs         List, open, pin, pack and delete stored runs; list hunts
 
 Machinery:
   serve        Start the bundled reference database
@@ -74,6 +76,7 @@ enum Command {
     Check(check::Check),
     Convert(convert::Convert),
     Replay(replay::Replay),
+    Shrink(shrink::Shrink),
     Runs(runs::Runs),
     Serve(serve::Serve),
     Completions(completions::Completions),
@@ -180,6 +183,7 @@ fn dispatch(cli: Cli, matches: &clap::ArgMatches) -> Result<Exit, Stop> {
         Command::Check(check) => check.run(&session),
         Command::Convert(convert) => convert.run(&session),
         Command::Replay(replay) => replay.run(&session),
+        Command::Shrink(shrink) => shrink.run(&session),
         Command::Runs(runs) => runs.run(&session),
         Command::Serve(serve) => serve.run(),
         Command::Completions(completions) => completions.run(Cli::command()),

@@ -123,7 +123,7 @@ pub(crate) struct Made {
     pub(crate) run: Run,
     pub(crate) judged: Judged,
     pub(crate) exit: Exit,
-    report: Report,
+    pub(crate) report: Report,
     links: Links,
 }
 
@@ -282,9 +282,12 @@ fn store_plan(run: &Run, papers: &Papers, resolved: &Resolved) -> Result<(), Sto
     run.write("README.txt", readme(run, papers, resolved))
 }
 
+/// The plan of a shrunk run.
+const SHRUNK: &str = "shrunk.toml";
+
 fn readme(run: &Run, papers: &Papers, resolved: &Resolved) -> String {
     let about = |(name, _): &(&str, String)| match *name {
-        "shrunk.toml" => "shrunk.toml          the plan, with every call and every fault pinned\n",
+        SHRUNK => "shrunk.toml          the plan, with every call and every fault pinned\n",
         _ => "plan.toml            the plan, each value with its origin\n",
     };
     let plans: String = papers.files.iter().map(about).collect();
@@ -351,6 +354,11 @@ fn check_line(judged: &Judged) -> String {
 fn links(papers: Papers, run: &Run, report: &Report, history: &History) -> Links {
     let again = papers.again.unwrap_or_else(|| format!("rashomon replay {}", run.id));
     let mut lines = vec![("run", run.folder.display().to_string()), ("again", again)];
+    if papers.files.iter().any(|(name, _)| *name == SHRUNK) {
+        lines.push(("plan", run.path(SHRUNK).display().to_string()));
+    } else if !report.findings.is_empty() && history.header().target.starts_with("reference:") {
+        lines.push(("smaller", format!("rashomon shrink {}", run.id)));
+    }
     if report.findings.len() > 1 {
         lines.push(("all", format!("rashomon check {} --all", run.id)));
     }
@@ -391,6 +399,6 @@ fn pretty(value: &impl Serialize) -> Result<String, Stop> {
 }
 
 /// The local time as the name of a run: `20260821-141207`.
-fn moment() -> String {
+pub(crate) fn moment() -> String {
     jiff::Zoned::now().strftime("%Y%m%d-%H%M%S").to_string()
 }

@@ -1,7 +1,7 @@
 //! Simulated runs as a whole: they repeat to the byte, they pass every check that a live one passes,
 //! and each mode does what it promises.
 //!
-//! `SIM_SEEDS=1000 cargo test -p harness sim::tests --release` plays more seeds than the usual 30.
+//! `SIM_SEEDS=1000 cargo test -p harness sim --release` plays more seeds than the usual 30.
 
 use checkers::Judgement;
 use histories::format::jsonl;
@@ -38,14 +38,14 @@ fn play(merged: &Merged, prepared: &Prepared, record: &mut dyn FnMut(Event)) -> 
 }
 
 /// The history as it would be on the disk.
-fn bytes(merged: &Merged, seed: Seed) -> Vec<u8> {
+pub(super) fn bytes(merged: &Merged, seed: Seed) -> Vec<u8> {
     let (prepared, mut bytes) = (prepared(merged, seed), Vec::new());
     jsonl::write_header(&mut bytes, &prepared.header).unwrap();
     play(merged, &prepared, &mut |event| jsonl::write_event(&mut bytes, &event).unwrap());
     bytes
 }
 
-fn judged(merged: &Merged, seed: Seed) -> (History, Judged, Ended) {
+pub(super) fn judged(merged: &Merged, seed: Seed) -> (History, Judged, Ended) {
     let prepared = prepared(merged, seed);
     let mut builder = HistoryBuilder::new(prepared.header.clone());
     let ended = play(merged, &prepared, &mut |event| {
@@ -61,18 +61,18 @@ fn judgement<'a>(judged: &'a Judged, guarantee: &str) -> &'a Judgement {
     &row.unwrap_or_else(|| panic!("{guarantee} was not judged")).verdict.judgement
 }
 
-fn is_broken(judged: &Judged, guarantee: &str) -> bool {
+pub(super) fn is_broken(judged: &Judged, guarantee: &str) -> bool {
     *judgement(judged, guarantee) == Judgement::Broken
 }
 
 /// The command that shows a seed to a person.
-fn command(merged: &Merged, seed: Seed) -> String {
+pub(super) fn command(merged: &Merged, seed: Seed) -> String {
     let settings: Vec<String> = merged.show().lines().map(str::to_string).collect();
     format!("seed {seed} of the plan\n{}", settings.join("\n"))
 }
 
 /// Another kind of cluster, load and trouble for each seed.
-fn mixed(seed: Seed) -> Merged {
+pub(super) fn mixed(seed: Seed) -> Merged {
     let mut rng = seed.fork("mixture").stream();
     let mode = Mode::ALL.choose(&mut rng).unwrap().name();
     let topology = Topology::ALL.choose(&mut rng).unwrap().name();
@@ -98,26 +98,9 @@ fn mixed(seed: Seed) -> Merged {
     ])
 }
 
-fn seeds() -> impl Iterator<Item = Seed> {
+pub(super) fn seeds() -> impl Iterator<Item = Seed> {
     let count = std::env::var("SIM_SEEDS").ok().map_or(30, |count| count.parse().unwrap());
     (0..count).map(Seed)
-}
-
-#[test]
-fn a_seed_makes_a_history() {
-    for seed in seeds() {
-        let merged = mixed(seed);
-        let (first, second) = (bytes(&merged, seed), bytes(&merged, seed));
-        if first != second {
-            let (first, second) = (String::from_utf8_lossy(&first), String::from_utf8_lossy(&second));
-            let mut lines = first.lines().zip(second.lines()).enumerate();
-            let differing = lines.find(|(_, (one, other))| one != other);
-            panic!(
-                "the run does not repeat; line, once and again: {differing:#?}\n{}",
-                command(&merged, seed)
-            );
-        }
-    }
 }
 
 #[test]
