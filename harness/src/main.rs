@@ -21,6 +21,7 @@ mod shrink;
 mod sim;
 mod stopwatch;
 mod store;
+mod swarm;
 mod target;
 mod workload;
 

@@ -28,6 +28,7 @@ use crate::report::terminal::{self, Extent, Links};
 use crate::rng::Seed;
 use crate::script::{self, Script};
 use crate::store::Run;
+use crate::swarm;
 use crate::target::TargetSpec;
 use crate::workload::{self, Workload};
 
@@ -52,17 +53,17 @@ pub(crate) struct Request {
 
 /// Draws everything that one seed decides.
 pub(crate) fn prepare(merged: &Merged, seed: Seed) -> Result<Prepared, Stop> {
-    let plan = &merged.plan;
+    let plan = swarm::shape(merged, seed);
     let workload = workload::find(&plan.load.workload)
         .ok_or_else(|| anyhow::anyhow!("workload {} vanished from its registry", plan.load.workload))?;
     plan.target.admit().map_err(|reason| Stop::usage(format!("target {}: {reason}", plan.target)))?;
     let nodes = plan.target.nodes();
     let script = script::table::script(&plan.calls, &nodes, plan.load.duration)?;
-    let (schedule, mut notes) = faults(merged, &nodes, seed)?;
+    let (schedule, mut notes) = faults(merged, &plan, &nodes, seed)?;
     if plan.world == World::Sim {
         notes.push("Simulated in virtual time: this seed makes the same history again, to the byte.".into());
     }
-    let resolved = resolve(plan, workload, seed, nodes, schedule, script);
+    let resolved = resolve(&plan, workload, seed, nodes, schedule, script);
     Prepared::of(resolved, notes).map_err(Stop::usage)
 }
 
@@ -165,8 +166,13 @@ pub(crate) async fn make(
 }
 
 /// The faults of this seed, and a note if the usual ones are left out.
-fn faults(merged: &Merged, nodes: &[NodeName], seed: Seed) -> Result<(Schedule, Vec<String>), Stop> {
-    let (plan, controls) = (&merged.plan, merged.plan.controls());
+fn faults(
+    merged: &Merged,
+    plan: &Plan,
+    nodes: &[NodeName],
+    seed: Seed,
+) -> Result<(Schedule, Vec<String>), Stop> {
+    let controls = plan.controls();
     let asked_for = merged.origins.contains_key("faults") || !matches!(plan.faults, Faults::Kinds(_));
     if !asked_for && !plan.calls.is_empty() {
         // A plan that pins its calls says all that happens.
@@ -258,6 +264,7 @@ fn resolve(
         clients: load.clients,
         rate: load.rate,
         keys: load.keys,
+        key_distribution: load.key_distribution,
         duration: load.duration,
         timeout: load.timeout,
         settle: plan.check.settle,
