@@ -160,7 +160,7 @@ impl Model {
     fn take(&mut self, state: State, end: End, taken: Option<Option<&Value>>) -> Option<State> {
         let mut elements = match self.states[state as usize].clone() {
             None => Vec::new(),
-            Some(Value::List(elements)) => elements,
+            Some(Value::List(elements)) => elements.to_vec(),
             Some(Value::Integer(_) | Value::Text(_)) => return None,
         };
         let found = match end {
@@ -170,7 +170,7 @@ impl Model {
         };
         match taken {
             Some(taken) if taken != found.as_ref() => None,
-            _ => Some(self.number(Some(Value::List(elements)))),
+            _ => Some(self.number(Some(Value::List(elements.into())))),
         }
     }
 
