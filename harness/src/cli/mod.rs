@@ -14,6 +14,7 @@ mod check;
 mod completions;
 mod convert;
 mod demo;
+mod divergence;
 mod hunt;
 mod node;
 mod replay;
@@ -49,6 +50,7 @@ Work with a result:
   convert      Write a history in the format of another tool
   replay       Make a stored run again: exactly when simulated, or so many times on real processes
   shrink       Reduce a run that broke a guarantee to the fewest calls and faults that still break it
+  divergence   Run plans in the simulated world and on real processes, and say where the two differ
   runs         List, open, pin, pack and delete stored runs; list hunts
 
 Machinery:
@@ -77,6 +79,7 @@ enum Command {
     Convert(convert::Convert),
     Replay(replay::Replay),
     Shrink(shrink::Shrink),
+    Divergence(divergence::Divergence),
     Runs(runs::Runs),
     Serve(serve::Serve),
     Completions(completions::Completions),
@@ -184,6 +187,7 @@ fn dispatch(cli: Cli, matches: &clap::ArgMatches) -> Result<Exit, Stop> {
         Command::Convert(convert) => convert.run(&session),
         Command::Replay(replay) => replay.run(&session),
         Command::Shrink(shrink) => shrink.run(&session),
+        Command::Divergence(divergence) => divergence.run(&session),
         Command::Runs(runs) => runs.run(&session),
         Command::Serve(serve) => serve.run(),
         Command::Completions(completions) => completions.run(Cli::command()),
