@@ -51,7 +51,8 @@ impl Check {
         }
         let rules = self.rules(run.as_ref())?;
         let judged = judge(&reading.history, &rules);
-        let circumstances = Circumstances { notes: reading.warnings, ..Circumstances::default() };
+        let everything = rules.forgive_no_chance;
+        let circumstances = Circumstances { notes: reading.warnings, everything, ..Circumstances::default() };
         let report = build::build(&reading.history, &judged, circumstances);
         let links = Links { lines: self.links(run.as_ref(), report.findings.len()), remarks: Vec::new() };
         report::print(session, &report, &links, Extent { brief: false, all: self.all })?;

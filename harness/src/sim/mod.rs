@@ -34,6 +34,8 @@ mod agenda;
 mod client;
 mod clock;
 #[cfg(test)]
+mod consequences;
+#[cfg(test)]
 mod defects;
 mod disk;
 mod network;
