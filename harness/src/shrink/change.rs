@@ -217,7 +217,11 @@ impl Names {
                 *integer = *self.integers.entry(*integer).or_insert(next);
             }
             Value::Text(_) => {}
-            Value::List(elements) => elements.iter_mut().for_each(|element| self.value(element)),
+            Value::List(elements) => {
+                let mut renamed = elements.to_vec();
+                renamed.iter_mut().for_each(|element| self.value(element));
+                *elements = renamed.into();
+            }
         }
     }
 

@@ -35,6 +35,8 @@ use crate::target::TargetSpec;
 
 mod change;
 mod ddmin;
+#[cfg(test)]
+mod defects;
 mod necessary;
 mod oracle;
 pub(crate) mod plan;
