@@ -175,6 +175,9 @@ impl<'f, 'h> ListKey<'f, 'h> {
                 rest.unread.push(operation.id);
             }
         }
+        if let (Some(longest), true) = (self.longest_read, self.is_torn(run, places)) {
+            links.spots.note("internal", self.key, &[longest]);
+        }
         if !operation.is_confirmed() {
             return;
         }
@@ -197,6 +200,18 @@ impl<'f, 'h> ListKey<'f, 'h> {
                 (_, None) => {}
             }
         }
+    }
+
+    /// True if the transaction's own appends are in another order than it made them, or an earlier one is
+    /// missing where a later one was read.
+    fn is_torn(&self, run: &[Address], places: &Places) -> bool {
+        let appends = run.iter().filter(|at| matches!(self.facts.micro_op(**at), MicroOp::Append { .. }));
+        let mut before = None;
+        appends.map(|at| places[self.facts.flat(*at)]).any(|place| {
+            let is_torn = before.is_some_and(|before| place != UNREAD && before > place);
+            before = Some(place);
+            is_torn
+        })
     }
 
     fn seen(&mut self, at: Address, elements: &'h [Value]) -> Seen<'h> {
