@@ -9,7 +9,8 @@
 //!
 //! Each key is judged for itself, for a history is linearizable iff it is so on each key (Herlihy &
 //! Wing 1990, §3.1). Where each state has one known writer, by zones in near-linear time; lists and sets
-//! that only grow, by what reads saw of them, as fast; all else by a search within the budget of steps
+//! that only grow, by what reads saw of them, as fast; queues and stacks whose elements differ, by when
+//! each was put in and taken out, as fast; all else by a search within the budget of steps
 //! and within some 200 MB.
 //!
 //! Left out: reads after the load (phases settle, settled and final reads). They are answered by one
@@ -22,10 +23,13 @@
 
 mod growth;
 mod infer;
+mod items;
 mod model;
 mod register;
 mod search;
 mod shrink;
+mod stack;
+mod taken;
 mod witness;
 mod words;
 mod zones;
@@ -37,6 +41,7 @@ use crate::facts::{Address, KeyKind, KeyNumber};
 use crate::wording::counted;
 use crate::{Budget, Chances, Checker, Facts, Finding, Verdict};
 use growth::Growth;
+use items::Items;
 use model::{Change, Model, State};
 use register::{Sorted, interval};
 use search::{Call, Searched, search};
@@ -162,6 +167,13 @@ fn judge(facts: &Facts<'_>, key: KeyNumber, budget: &mut Budget) -> Judged {
         return Judged::Not(why);
     }
     let witness = Witness { facts, key };
+    if matches!(facts.kind(key), KeyKind::Queue | KeyKind::Stack) {
+        return match items::judge(facts, key) {
+            Items::Legal => Judged::Legal,
+            Items::Illegal(conflict) => Judged::Illegal(Box::new(witness.items(&conflict))),
+            Items::Other => by_search(facts, key, budget),
+        };
+    }
     if facts.kind(key) != KeyKind::Register {
         return match growth::judge(facts, key) {
             Growth::Legal => Judged::Legal,
