@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::Context;
 use checkers::wording::{counted, grouped};
 use histories::{EventKind, FaultStage, Header, Nanos, NodeEvent, NodeName, NodeState, Phase};
-use nemesis::driver::{Happening, LiveControls, Ready, drive};
+use nemesis::driver::{Alarms, Happening, LiveControls, Ready, Sentry, drive};
 use nemesis::{Effect, PlannedFault, Schedule};
 use tokio::sync::{mpsc, watch};
 
@@ -54,7 +54,9 @@ pub(super) async fn record(
     let tee = session.format == Format::Ndjson && session.quiet < 2;
     let (recorder, writer) =
         recorder::start(&run.path("history.jsonl"), header, tee).map_err(Stop::cannot_write)?;
+    let (sentry, alarms) = Sentry::new(&resolved.faults);
     let stage = Stage {
+        sentry,
         stats: Arc::new(Stats::new(cluster.nodes().len())),
         nodes: cluster.nodes().into(),
         cluster,
@@ -64,7 +66,7 @@ pub(super) async fn record(
     };
     let show = Show::new(session.progress.clone(), stage.clone(), resolved, run);
     let watching = tokio::spawn(show.clone().watch());
-    act(&stage, &show, resolved, workload, power, stop).await;
+    act(&stage, &show, resolved, workload, (power, alarms), stop).await;
     watching.abort();
     // Its last frame, if it was just drawing one.
     let _ = watching.await;
@@ -104,7 +106,7 @@ async fn act(
     show: &Show,
     resolved: &Resolved,
     workload: &dyn Workload,
-    power: Option<Power>,
+    (power, alarms): (Option<Power>, Alarms),
     stop: &StopSignal,
 ) {
     stage.recorder.record(EventKind::Phase(Phase::Load));
@@ -112,7 +114,7 @@ async fn act(
     let (power, exits) = power.map(Power::split).unzip();
     let listener = exits.map(|exits| tokio::spawn(show.clone().listen(exits)));
     let (halt, halted) = watch::channel(false);
-    let trouble = trouble(stage, show, resolved, power, halted);
+    let trouble = trouble(stage, show, resolved, power, (halted, alarms));
     let load = async {
         let keys = load::drive(stage, resolved, workload, stop).await;
         // The last call may be planned well before the end, and a fault after it.
@@ -151,7 +153,7 @@ async fn trouble(
     show: &Show,
     resolved: &Resolved,
     power: Option<Hands>,
-    halted: watch::Receiver<bool>,
+    (halted, alarms): (watch::Receiver<bool>, Alarms),
 ) -> Option<Hands> {
     let power = power?;
     let controls = LiveControls {
@@ -166,7 +168,13 @@ async fn trouble(
     let on = |happening: Happening| {
         show.happened(&happening);
         if let Happening::Fault(fault) = &happening {
+            let planned = resolved.faults.faults.get(fault.fault.index());
             match fault.stage {
+                FaultStage::Injecting => {
+                    if let Some(waited) = planned.filter(|planned| planned.trigger.is_some()) {
+                        show.window(&waited.fired(fault.planned, resolved.duration));
+                    }
+                }
                 FaultStage::Effective => stats.split(sides(&nodes, &resolved.faults, fault.fault.index())),
                 FaultStage::Healed => stats.split(None),
                 _ => {}
@@ -177,7 +185,8 @@ async fn trouble(
             Happening::Node(node) => EventKind::Node(node),
         });
     };
-    let summary = drive(&resolved.faults, &controls, move || clock.now(), on, halted).await;
+    let watch = (stage.sentry.clone(), alarms);
+    let summary = drive(&resolved.faults, &controls, move || clock.now(), on, halted, watch).await;
     for unhealed in summary.unhealed {
         show.say(&format!("not seen to heal: {unhealed}"));
     }
@@ -228,6 +237,11 @@ fn forget_data(folder: &Path) {
     }
 }
 
+/// From when to when a fault lasts, and what it is.
+fn window(fault: &PlannedFault) -> (Nanos, Nanos, String) {
+    (fault.at, fault.end(), fault.title())
+}
+
 /// Tells people what happens.
 #[derive(Clone)]
 struct Show {
@@ -238,8 +252,8 @@ struct Show {
 
 impl Show {
     fn new(progress: Progress, stage: Stage, resolved: &Resolved, run: &Run) -> Self {
-        let window =
-            |fault: &PlannedFault| (fault.at, fault.end(), format!("{} {}", fault.name, fault.summary));
+        // When the others begin nobody knows yet.
+        let timed = resolved.faults.faults.iter().filter(|fault| fault.trigger.is_none());
         let nodes: Vec<_> = stage.nodes.iter().map(|node| (node.clone(), NodeGlyph::Up)).collect();
         let scene = Scene {
             title: format!(
@@ -252,7 +266,7 @@ impl Show {
             duration: resolved.duration,
             phase: String::new(),
             nodes,
-            faults: resolved.faults.faults.iter().map(window).collect(),
+            faults: timed.map(window).collect(),
         };
         let show = Self { progress, stage, scene: Arc::new(Mutex::new(scene)) };
         show.line(
@@ -299,6 +313,11 @@ impl Show {
         };
         let clients = counted(resolved.clients.into(), "client", "clients");
         self.tell(&format!("{clients} on {}: {}, {rate}", resolved.target, workload.about()));
+    }
+
+    /// A fault that waited has its time now.
+    fn window(&self, fault: &PlannedFault) {
+        self.scene.lock().unwrap_or_else(PoisonError::into_inner).faults.push(window(fault));
     }
 
     fn phase(&self, phase: &str) {
@@ -353,7 +372,9 @@ impl Show {
                 let summary = fault.summary.strip_prefix(&fault.name).unwrap_or(&fault.summary);
                 let what = format!("{}={}", fault.name, summary.replace(' ', ""));
                 match fault.stage {
-                    FaultStage::Injecting => self.line("fault", &what),
+                    FaultStage::Injecting => {
+                        self.line("fault", format!("{what} {}", fault.detail).trim_end());
+                    }
                     FaultStage::Effective => {
                         self.line("bites", &format!("{what} {}", fault.detail));
                         self.tell(&format!("{} {}: {}", fault.name, fault.summary, fault.detail));

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use histories::{Call, EventKind, Key, Nanos, NodeName, Outcome, Reason, SessionId};
+use nemesis::{Moment, Sentry, Sight};
 use tokio::task::JoinSet;
 
 use super::pace::{Pace, Route, share};
@@ -43,6 +44,8 @@ pub(crate) struct Stage {
     pub(crate) sessions: Sessions,
     pub(crate) nodes: Arc<[NodeName]>,
     pub(crate) timeout: Nanos,
+    /// Tells faults that wait for it what clients ask and hear.
+    pub(crate) sentry: Sentry,
 }
 
 /// Drives all clients until the load is over or shall stop; gives the keys that were used.
@@ -104,6 +107,7 @@ impl Stage {
             call: call.clone(),
         };
         let invoked = self.recorder.record(asked);
+        self.saw(invoked, Moment::Asked, call, node);
         session.in_flight = true;
         let answer = tokio::time::timeout(self.timeout.into(), session.client.call(node, call, locality));
         let outcome = answer.await.unwrap_or(Outcome::Unknown(Reason::TIMEOUT));
@@ -111,11 +115,16 @@ impl Stage {
         tracing::debug!(session = %session.id, node = %self.nodes[node], ?call, ?outcome);
         let completed =
             self.recorder.record(EventKind::Complete { session: session.id, outcome: outcome.clone() });
+        self.saw(completed, Moment::from(&outcome), call, node);
         self.stats.count(node, call, &outcome, planned.unwrap_or(invoked), completed);
         if outcome.is_unknown() {
             *session = self.session();
         }
         outcome
+    }
+
+    fn saw(&self, now: Nanos, moment: Moment, call: &Call, node: usize) {
+        self.sentry.saw(now, Sight::Call { moment, call, node: &self.nodes[node] });
     }
 }
 

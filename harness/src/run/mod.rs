@@ -149,7 +149,8 @@ async fn one_run(session: &Session, request: &Request, seed: Seed, stop: &StopSi
     let plan = &request.merged.plan;
     let Prepared { workload, resolved, header, rules, notes } = prepare(&request.merged, seed)?;
     for fault in &resolved.faults.faults {
-        tracing::info!(at = %fault.at, until = %fault.end(), name = fault.name, summary = fault.summary, "fault drawn");
+        let when = fault.trigger.as_ref().map(ToString::to_string);
+        tracing::info!(at = %fault.at, when, until = %fault.end(), name = fault.name, summary = fault.summary, "fault drawn");
     }
 
     let run = session.store.create(&moment(), seed).map_err(Stop::cannot_write)?;

@@ -79,7 +79,9 @@ fn tell(progress: &Progress, event: &Event) {
         EventKind::Fault(fault) => {
             let what = format!("{}={}", fault.name, fault.summary.replace(' ', ""));
             match fault.stage {
-                FaultStage::Injecting => progress.line(event.time, "fault", &what),
+                FaultStage::Injecting => {
+                    progress.line(event.time, "fault", format!("{what} {}", fault.detail).trim_end());
+                }
                 FaultStage::Effective => {
                     progress.line(event.time, "bites", &format!("{what} {}", fault.detail));
                 }

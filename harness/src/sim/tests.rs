@@ -5,7 +5,7 @@
 
 use checkers::Judgement;
 use histories::format::jsonl;
-use histories::{Event, History, HistoryBuilder, Outcome};
+use histories::{Event, EventKind, FaultStage, History, HistoryBuilder, Nanos, Outcome};
 use rand::RngExt;
 use rand::seq::IndexedRandom;
 use reference_db::{Delivery, Mode, Topology};
@@ -232,6 +232,53 @@ fn causal_delivery_waits_for_causes_and_fifo_does_not() {
     assert!(breaks("fifo") > 0, "no seed of 10 broke causal order under fifo");
 }
 
+/// Sets the faults of a plan, as in a plan file.
+fn with_faults(merged: &mut Merged, faults: &str) {
+    let file = crate::plan::file::parse("test.toml", &format!("version = 1\n{faults}"), None).unwrap();
+    merged.plan.faults = crate::plan::Faults::Listed(file.settings.faults);
+}
+
+#[test]
+fn a_fault_that_waits_begins_before_anything_else_happens() {
+    let mut merged = plan(&[("load.duration", "3s")]);
+    with_faults(
+        &mut merged,
+        "[[fault]]\nwhen = { confirmed = 'append', node = 'A', nth = 5 }\nthen = { kill = 'A' }\nfor = '300ms'\n\
+         [[fault]]\nwhen = { fault = 0, delay = '10ms' }\nthen = { partition = ['A', 'B C'] }\nfor = '500ms'",
+    );
+    assert_eq!(bytes(&merged, Seed(7)), bytes(&merged, Seed(7)));
+    let (mut events, prepared) = (Vec::new(), prepared(&merged, Seed(7)));
+    play(&merged, &prepared, &mut |event| events.push(event));
+    let begins = |fault: u32| {
+        let injecting = |kind: &EventKind| match kind {
+            EventKind::Fault(event) => event.fault.0 == fault && event.stage == FaultStage::Injecting,
+            _ => false,
+        };
+        events.iter().position(|event| injecting(&event.kind)).unwrap()
+    };
+    let confirmed = &events[begins(0) - 1];
+    assert!(matches!(&confirmed.kind, EventKind::Complete { outcome, .. } if outcome.is_confirmed()));
+    assert_eq!(confirmed.time, events[begins(0)].time);
+    let EventKind::Fault(kill) = &events[begins(0)].kind else { panic!("no fault") };
+    assert!(kill.detail.starts_with("when A confirmed append k"), "{}", kill.detail);
+    let gap = events[begins(1)].time.since(events[begins(0)].time);
+    assert_eq!(gap, Nanos::from_millis(310));
+}
+
+#[test]
+fn a_fault_that_nothing_triggers_leaves_nothing_held() {
+    let mut merged = plan(&[("load.duration", "2s"), ("target", "reference:crdt")]);
+    with_faults(
+        &mut merged,
+        "[[fault]]\nwhen = { confirmed = 'delete' }\nthen = { kill = 'A' }\nfor = '300ms'",
+    );
+    let (history, judged, ended) = judged(&merged, Seed(7));
+    let faults: Vec<_> = history.faults().iter().map(|(time, fault)| (*time, fault.stage)).collect();
+    assert_eq!(faults, [(Nanos::from_millis(2000), FaultStage::Ineffective)]);
+    assert!(ended.equal);
+    assert!(matches!(judgement(&judged, "no-lost-updates"), Judgement::NotJudged { .. }));
+}
+
 #[test]
 fn what_faults_do_to_clients_is_told_as_it_is() {
     let outcomes = |faults: &str| {
@@ -268,5 +315,5 @@ fn a_run_that_is_stopped_heals_and_reads_back() {
     assert!(ended.equal && ended.answered == ended.asked, "{ended:?}");
     let history = builder.finish();
     let stages = |wanted| history.faults().iter().filter(|(_, fault)| fault.stage == wanted).count();
-    assert_eq!(stages(histories::FaultStage::Injecting), stages(histories::FaultStage::Healed));
+    assert_eq!(stages(FaultStage::Injecting), stages(FaultStage::Healed));
 }

@@ -95,6 +95,8 @@ enum Happening {
     Plan(u32, Nanos),
     GiveUp(Caller),
     Fault(Move, FaultIndex),
+    /// What a fault waited for happened a while ago; why it begins.
+    Alarm(FaultIndex, String),
 }
 
 /// What travels.
@@ -169,7 +171,7 @@ impl<'a> World<'a> {
             store,
             dialect,
             clients: Vec::new(),
-            trouble: Trouble::new(&resolved.faults),
+            trouble: Trouble::new(&resolved.faults, resolved.duration),
             timeout: resolved.timeout,
             sessions: 0,
             busy: 0,
@@ -225,7 +227,7 @@ impl<'a> World<'a> {
         (self.busy, self.stopped) = (0, true);
         for fault in 0..self.trouble.faults.len() {
             match &mut self.trouble.faults[fault] {
-                over if over.has_ended() => {}
+                over if over.has_ended() => over.skip(),
                 begun if begun.has_begun() => self.end_fault(fault),
                 unborn => unborn.skip(),
             }
@@ -314,6 +316,7 @@ impl<'a> World<'a> {
             Happening::Plan(client, planned) => self.ask_next(client, planned),
             Happening::GiveUp(caller) => self.complete(caller, Outcome::Unknown(Reason::TIMEOUT)),
             Happening::Fault(what, fault) => self.trouble(what, fault),
+            Happening::Alarm(fault, because) => self.fire(fault, because),
         }
         true
     }
