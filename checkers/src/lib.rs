@@ -46,15 +46,23 @@ pub trait Checker: Sync {
 
 /// Every checker, sorted by the name of its guarantee. To add one: a file, and a line here.
 pub static CHECKERS: &[&dyn Checker] = &[
+    &invariant::bank::BankTotals,
+    &causal::consistency::CausalConsistency,
     &causal::Causal,
     &multi_leader::convergence::Convergence,
     &multi_leader::deleted::DeletesStayDeleted,
     &linearizable::Linearizable,
     &session::MonotonicReads,
+    &invariant::monotonic_values::MonotonicValues,
     &session::MonotonicWrites,
+    &invariant::causal_reverse::NoCausalReverse,
+    &invariant::long_fork::NoLongFork,
     &multi_leader::lost_updates::NoLostUpdates,
     &invariant::made_up::NoMadeUpValues,
     &session::ReadYourWrites,
+    &invariant::set_full::SetFull,
+    &invariant::total_queue::TotalQueue,
+    &invariant::unique_ids::UniqueIds,
     &session::WritesFollowReads,
 ];
 

@@ -59,7 +59,8 @@ fn tangle(items: &[Item]) -> Option<Vec<Item>> {
     // From left to right, so that the earliest end never goes back.
     while let Some((begin, end)) = windows.pop() {
         let Some(first) = tree.first(begin, end) else { continue };
-        while let Some(place) = by_put.get(next).filter(|at| seen[**at as usize].put_from <= seen[first].put_to)
+        while let Some(place) =
+            by_put.get(next).filter(|at| seen[**at as usize].put_from <= seen[first].put_to)
         {
             tree.offer(*place as usize, &seen);
             next += 1;

@@ -96,7 +96,11 @@ impl Witness<'_, '_> {
         let mut edges: Vec<Edge> = Vec::new();
         for (index, item) in there.iter().enumerate() {
             let reason = match index + 1 == there.len() {
-                true => format!("{} found nothing, and {} came out later", self.act(empty.at), self.put_in(item.put)),
+                true => format!(
+                    "{} found nothing, and {} came out later",
+                    self.act(empty.at),
+                    self.put_in(item.put)
+                ),
                 false => "it came before the next was put in, and so before this was taken".to_string(),
             };
             edges.push(self.edge(empty.at, item.put, EdgeKind::ReadWrite, reason));
@@ -109,7 +113,8 @@ impl Witness<'_, '_> {
             edges.push(self.in_time(empty.at, take));
         }
         let elements = listed(there.iter().map(|item| self.put_in(item.put)));
-        let verb = if there.len() == 1 { "was there all the time" } else { "were there in turn, with no gap" };
+        let verb =
+            if there.len() == 1 { "was there all the time" } else { "were there in turn, with no gap" };
         self.finding(Told {
             anomaly: "not-empty",
             story: format!("{} {}. But {elements} {verb}.", self.client(empty.at), self.did(empty.at)),

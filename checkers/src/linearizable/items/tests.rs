@@ -15,7 +15,8 @@ fn has_order(operations: &[&Operation], done: u32, state: &mut VecDeque<Value>, 
         return true;
     }
     all.clone().filter(left).any(|place| {
-        let may_be_next = all.clone().filter(left).all(|other| !operations[other].precedes(operations[place]));
+        let may_be_next =
+            all.clone().filter(left).all(|other| !operations[other].precedes(operations[place]));
         let before = state.clone();
         let fits = may_be_next
             && step(operations[place], state, is_queue)
@@ -110,7 +111,11 @@ fn proves(history: &History, finding: &crate::Finding, is_queue: bool) {
     }
     // Takes that are not shown may be of any element that is in the way.
     let operations: Vec<&Operation> = shown.iter().collect();
-    assert!(!has_order(&operations, 0, &mut VecDeque::new(), is_queue), "{finding:#?}\n{}", text::print(history));
+    assert!(
+        !has_order(&operations, 0, &mut VecDeque::new(), is_queue),
+        "{finding:#?}\n{}",
+        text::print(history)
+    );
 }
 
 #[test]
