@@ -137,3 +137,87 @@ fn a_hunt_refuses_what_it_cannot_mean() {
     "#]],
     );
 }
+
+#[test]
+fn a_simulated_run_is_replayed_to_the_byte_and_a_tampered_one_is_told_apart() {
+    let desk = tempfile::tempdir().unwrap();
+    let recorded =
+        run(&desk, "run --world sim -d 2s --keys 20 --seed 5 --progress none -e no-lost-updates=break");
+    assert_eq!(recorded.status.code(), Some(0), "{}", text(&recorded.stderr));
+    let replayed = run(&desk, "replay 00000005 --progress none");
+    assert_eq!(replayed.status.code(), Some(0), "{}", text(&replayed.stderr));
+    assert!(text(&replayed.stdout).contains("the same to the byte"), "{}", text(&replayed.stdout));
+
+    let folder = only_run(&desk);
+    let packed = folder.join("history.jsonl.zst");
+    let history = text(&zstd::decode_all(std::fs::File::open(&packed).unwrap()).unwrap());
+    let tampered: Vec<String> = history
+        .lines()
+        .enumerate()
+        .map(
+            |(index, line)| {
+                if index == 40 { line.replace("\"time\":", "\"time\":1") } else { line.to_string() }
+            },
+        )
+        .collect();
+    std::fs::remove_file(&packed).unwrap();
+    std::fs::write(folder.join("history.jsonl"), tampered.join("\n") + "\n").unwrap();
+    let replayed = run(&desk, "replay latest --progress none");
+    assert_eq!(replayed.status.code(), Some(70));
+    let told = text(&replayed.stderr);
+    assert!(
+        told.contains("at line 41") && told.contains("recorded  ") && told.contains("bug in rashomon"),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_resolved_plan_of_another_version_is_refused_in_words() {
+    let desk = tempfile::tempdir().unwrap();
+    std::fs::write(desk.path().join("plan.resolved.json"), "{\"version\": 1}").unwrap();
+    let replayed = run(&desk, "replay ./plan.resolved.json");
+    assert_eq!(replayed.status.code(), Some(65));
+    expect![[r#"
+        error: ./plan.resolved.json: version 1, and this program reads version 2; make the run anew from its plan.toml, with its seed
+    "#]].assert_eq(&text(&replayed.stderr));
+}
+
+#[test]
+fn pinned_calls_run_in_the_simulated_world() {
+    let desk = tempfile::tempdir().unwrap();
+    std::fs::write(desk.path().join("pinned.toml"), PINNED).unwrap();
+    let output = run(&desk, "run pinned.toml --progress none");
+    assert_eq!(output.status.code(), Some(1), "{}{}", text(&output.stdout), text(&output.stderr));
+    let told = text(&output.stdout);
+    assert!(told.starts_with("✗ BROKEN  no-lost-updates: 1 confirmed write disappeared, on 1 key"), "{told}");
+    let replayed = run(&desk, "replay latest --times 3 --format json --progress none");
+    let told: serde_json::Value = serde_json::from_slice(&replayed.stdout).unwrap();
+    assert_eq!((&told["runs"], &told["guarantees"][0]["broken"]), (&3.into(), &3.into()), "{told}");
+}
+
+/// Two clients on two sides of a split add to one list.
+const PINNED: &str = r#"
+version = 1
+world = "sim"
+target = "reference:lww,nodes=2"
+
+[load]
+duration = "1s"
+
+[[fault]]
+at = "100ms"
+for = "500ms"
+partition = ["A", "B"]
+
+[[call]]
+at = "200ms"
+session = 0
+node = "A"
+extend = { key = "x", element = 1 }
+
+[[call]]
+at = "300ms"
+session = 1
+node = "B"
+extend = { key = "x", element = 2 }
+"#;

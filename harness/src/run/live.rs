@@ -7,16 +7,15 @@ use std::time::Duration;
 
 use anyhow::Context;
 use checkers::wording::{counted, grouped};
-use histories::{EventKind, FaultStage, Header, Nanos, NodeEvent, NodeName, NodeState, Phase};
+use histories::{EventKind, FaultStage, Nanos, NodeEvent, NodeName, NodeState, Phase};
 use nemesis::driver::{Alarms, Happening, LiveControls, Ready, Sentry, drive};
 use nemesis::{Effect, PlannedFault, Schedule};
 use tokio::sync::{mpsc, watch};
 
 use super::load::{Sessions, Stage};
-use super::{Resolved, StopSignal, final_reads, load, settle};
+use super::{Prepared, Resolved, StopSignal, final_reads, load, settle};
 use crate::cli::{Format, Session};
 use crate::exit::Stop;
-use crate::plan::Plan;
 use crate::progress::{NodeGlyph, Progress, Scene, Stats};
 use crate::recorder;
 use crate::store::Run;
@@ -31,13 +30,11 @@ const HEARTBEAT: Nanos = Nanos::from_millis(5_000);
 /// Runs the plan against its target and records the history into the run's folder.
 pub(super) async fn record(
     session: &Session,
-    plan: &Plan,
-    resolved: &Resolved,
-    workload: &dyn Workload,
-    header: &Header,
+    prepared: &Prepared,
     run: &Run,
     stop: &StopSignal,
 ) -> Result<(), Stop> {
+    let Prepared { target, workload, resolved, header, .. } = prepared;
     let needed = files_needed(resolved);
     if let Some(limit) = nemesis::process::raise_file_limit().filter(|limit| *limit < needed) {
         return Err(Stop::usage(format!(
@@ -48,7 +45,7 @@ pub(super) async fn record(
     let folder = run.path("nodes");
     std::fs::create_dir_all(&folder).map_err(Stop::cannot_write)?;
     let (cluster, power) = tokio::select! {
-        started = plan.target.start(folder.clone()) => started?,
+        started = target.start(folder.clone()) => started?,
         () = stop.stopped() => return Err(Stop { exit: stop.exit(), error: anyhow::anyhow!("stopped before the load began") }),
     };
     let tee = session.format == Format::Ndjson && session.quiet < 2;
@@ -66,7 +63,7 @@ pub(super) async fn record(
     };
     let show = Show::new(session.progress.clone(), stage.clone(), resolved, run);
     let watching = tokio::spawn(show.clone().watch());
-    act(&stage, &show, resolved, workload, (power, alarms), stop).await;
+    act(&stage, &show, resolved, *workload, (power, alarms), stop).await;
     watching.abort();
     // Its last frame, if it was just drawing one.
     let _ = watching.await;
@@ -82,7 +79,7 @@ pub(super) async fn record(
 /// some for everything else.
 fn files_needed(resolved: &Resolved) -> u64 {
     let nodes = resolved.nodes.len() as u64;
-    let of_a_client = if resolved.roams() { 3 * nodes } else { 3 };
+    let of_a_client = if resolved.roams() || resolved.script.is_some() { 3 * nodes } else { 3 };
     u64::from(resolved.clients) * of_a_client + nodes * nodes * 8 + 200
 }
 
@@ -307,11 +304,15 @@ impl Show {
     }
 
     fn begin(&self, resolved: &Resolved, workload: &dyn Workload) {
+        let clients = counted(resolved.clients.into(), "client", "clients");
+        if let Some(script) = &resolved.script {
+            let calls = counted(script.calls.len() as u64, "pinned call", "pinned calls");
+            return self.tell(&format!("{clients} on {}: {calls}", resolved.target));
+        }
         let rate = match resolved.rate {
             0 => "as fast as they are answered".to_string(),
             rate => format!("{} requests a second", grouped(rate.into())),
         };
-        let clients = counted(resolved.clients.into(), "client", "clients");
         self.tell(&format!("{clients} on {}: {}, {rate}", resolved.target, workload.about()));
     }
 

@@ -17,13 +17,13 @@ use histories::{Call, EventKind, Key, Nanos, NodeName, Outcome, Reason, SessionI
 use nemesis::{Moment, Sentry, Sight};
 use tokio::task::JoinSet;
 
-use super::pace::{Pace, Route, share};
+use super::pace::{Part, parts};
 use super::{Resolved, StopSignal};
 use crate::client::{Client, Locality};
 use crate::progress::Stats;
 use crate::recorder::Recorder;
 use crate::target::Cluster;
-use crate::workload::{Generator, Workload};
+use crate::workload::Workload;
 
 /// Gives every session a number of its own.
 #[derive(Clone, Default)]
@@ -58,14 +58,8 @@ pub(crate) async fn drive(
     let began = stage.recorder.now();
     let mut clients = JoinSet::new();
     // All sessions have their first numbers in the order of the clients.
-    for index in 0..resolved.clients {
-        let worker = Worker {
-            stage: stage.clone(),
-            session: stage.session(),
-            generator: workload.generator(share(index, resolved, stage.cluster.dialect().updates)),
-            route: Route::new(index, resolved),
-            pace: Pace::new(index, resolved, began),
-        };
+    for part in parts(resolved, workload, stage.cluster.dialect().updates, began) {
+        let worker = Worker { stage: stage.clone(), session: stage.session(), part };
         let stop = stop.clone();
         clients.spawn(async move {
             let mut worker = worker;
@@ -73,7 +67,7 @@ pub(crate) async fn drive(
                 () = worker.work() => {}
                 () = stop.stopped() => worker.abandon(),
             }
-            worker.generator.keys().clone()
+            worker.part.generator.keys().clone()
         });
     }
     clients.join_all().await.into_iter().flatten().collect()
@@ -131,20 +125,17 @@ impl Stage {
 struct Worker {
     stage: Stage,
     session: Session,
-    generator: Box<dyn Generator>,
-    route: Route,
-    pace: Pace,
+    part: Part,
 }
 
 impl Worker {
     async fn work(&mut self) {
-        while let Some(planned) = self.pace.next(self.stage.recorder.now()) {
-            sleep_until(&self.stage.recorder, planned).await;
-            let call = self.generator.next_call();
-            let node = self.route.next();
-            let outcome =
-                self.stage.ask(&mut self.session, node, &call, Some(planned), Locality::Default).await;
-            self.generator.observe(&call, &outcome);
+        let Self { stage, session, part } = self;
+        while let Some(planned) = part.pace.next(stage.recorder.now()) {
+            sleep_until(&stage.recorder, planned).await;
+            let (call, node) = (part.generator.next_call(), part.route.next());
+            let outcome = stage.ask(session, node, &call, Some(planned), Locality::Default).await;
+            part.generator.observe(&call, &outcome);
         }
     }
 

@@ -317,3 +317,29 @@ fn a_run_that_is_stopped_heals_and_reads_back() {
     let stages = |wanted| history.faults().iter().filter(|(_, fault)| fault.stage == wanted).count();
     assert_eq!(stages(FaultStage::Injecting), stages(FaultStage::Healed));
 }
+
+/// A script of a run asks what was asked, when and of whom; with the same seed the answers are the same.
+#[test]
+fn a_script_of_a_run_has_the_same_end() {
+    for (workload, faults) in [("append", "partition"), ("register", "pause,kill"), ("set", "slow")] {
+        let merged = plan(&[
+            ("load.workload", workload),
+            ("load.duration", "3s"),
+            ("load.keys", "20"),
+            ("load.timeout", "300ms"),
+            ("faults", faults),
+        ]);
+        let (recorded, _, ended) = judged(&merged, Seed(3));
+        let script = crate::script::Script::of(&recorded).unwrap();
+        let resolved = prepared(&merged, Seed(3)).resolved.pinned(script.clone());
+        let pinned = Prepared::with(resolved).unwrap_or_else(|stop| panic!("{:#}", stop.error));
+        let replayed = crate::replay::play(&pinned, &|| false).unwrap_or_default().unwrap();
+        let answers = |history: &History| {
+            let of = |operation: &histories::Operation| (operation.invoked, operation.outcome.clone());
+            history.operations().iter().map(of).collect::<Vec<_>>()
+        };
+        assert_eq!(ended.calls, replayed.operations().len() as u64, "{workload} under {faults}");
+        assert!(answers(&recorded) == answers(&replayed), "{workload} under {faults}: other answers");
+        assert_eq!(crate::script::Script::of(&replayed).unwrap().calls.len(), script.calls.len());
+    }
+}

@@ -12,13 +12,13 @@ use histories::{Call, Event, EventKind, Key, Nanos, NodeName, Outcome, Phase, Re
 use reference_db::{Message, Request, Response};
 
 use super::agenda::Agenda;
-use super::client::{Caller, Client, Duty, Load, Reader, keys};
+use super::client::{Caller, Client, Duty, Reader, keys};
 use super::network::{End, FaultIndex, Network};
 use super::node::{Host, Life};
 use super::trouble::{Move, Trouble};
 use crate::client::{ControlClient, Dialect, SingleCopy};
 use crate::run::Resolved;
-use crate::run::pace::{Pace, Route, share};
+use crate::run::pace::parts;
 use crate::target::TargetSpec;
 use crate::workload::Workload;
 
@@ -199,10 +199,8 @@ impl<'a> World<'a> {
         for (at, what, fault) in self.trouble.moves() {
             self.agenda.at(self.began + at, Happening::Fault(what, fault));
         }
-        for index in 0..resolved.clients {
-            let generator = workload.generator(share(index, resolved, self.dialect.updates));
-            let (route, pace) = (Route::new(index, resolved), Pace::new(index, resolved, self.began));
-            let client = self.hire(Duty::Load(Box::new(Load { generator, route, pace })));
+        for part in parts(resolved, workload, self.dialect.updates, self.began) {
+            let client = self.hire(Duty::Load(Box::new(part)));
             self.plan(client);
         }
         let mut count = 0_u64;
