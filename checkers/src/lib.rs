@@ -22,6 +22,7 @@ pub mod linearizable;
 pub mod multi_leader;
 pub mod session;
 pub mod verdict;
+pub mod views;
 pub mod wording;
 
 #[cfg(test)]
@@ -48,6 +49,7 @@ pub trait Checker: Sync {
 pub static CHECKERS: &[&dyn Checker] = &[
     &invariant::bank::BankTotals,
     &causal::consistency::CausalConsistency,
+    &views::CausalMemory,
     &causal::Causal,
     &multi_leader::convergence::Convergence,
     &multi_leader::deleted::DeletesStayDeleted,
@@ -59,7 +61,9 @@ pub static CHECKERS: &[&dyn Checker] = &[
     &invariant::long_fork::NoLongFork,
     &multi_leader::lost_updates::NoLostUpdates,
     &invariant::made_up::NoMadeUpValues,
+    &views::Pram,
     &session::ReadYourWrites,
+    &views::Sequential,
     &invariant::set_full::SetFull,
     &invariant::total_queue::TotalQueue,
     &invariant::unique_ids::UniqueIds,

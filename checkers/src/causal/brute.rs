@@ -100,10 +100,8 @@ impl<'h> Brute<'h> {
 
     /// Has each read an order of the writes before it of its own?
     pub(crate) fn is_consistent(&self) -> bool {
-        let explained =
-            |read: usize| self.any_order(&mut Vec::new(), &|order| self.agrees(order, read));
-        !self.is_cyclic()
-            && self.reads().iter().all(|read| !self.is_thin_air(*read) && explained(*read))
+        let explained = |read: usize| self.any_order(&mut Vec::new(), &|order| self.agrees(order, read));
+        !self.is_cyclic() && self.reads().iter().all(|read| !self.is_thin_air(*read) && explained(*read))
     }
 
     fn is_thin_air(&self, read: usize) -> bool {

@@ -52,13 +52,19 @@ impl Checker for BankTotals {
             counted(count, "read", "reads"),
             counted(bank.accounts.len() as u64, "account", "accounts")
         );
-        let chances = Chances { count: if bank.moved { count } else { 0 }, what: if bank.moved { what } else { "nothing was moved between the accounts".into() } };
+        let chances = Chances {
+            count: if bank.moved { count } else { 0 },
+            what: if bank.moved { what } else { "nothing was moved between the accounts".into() },
+        };
         let wrong: Vec<&Read> = bank.wrong().collect();
         if wrong.is_empty() {
             return Verdict::unbroken(GUARANTEE, chances);
         }
         let times = wrong.len() as u64;
-        let summary = format!("{} found another total", counted(times, "read of all accounts", "reads of all accounts"));
+        let summary = format!(
+            "{} found another total",
+            counted(times, "read of all accounts", "reads of all accounts")
+        );
         Verdict::broken(GUARANTEE, chances, summary, times, vec![bank.finding(wrong[0], times)])
     }
 }
@@ -193,7 +199,8 @@ impl<'f, 'h> Bank<'f, 'h> {
                         None => is_clear = false,
                     }
                 }
-                MicroOp::CompareAndSet { expected, value: Value::Integer(new), .. } => match number(expected) {
+                MicroOp::CompareAndSet { expected, value: Value::Integer(new), .. } => match number(expected)
+                {
                     Some(old) => sum += i128::from(*new) - i128::from(old),
                     None => return Effect::Changed(key),
                 },
@@ -204,7 +211,9 @@ impl<'f, 'h> Bank<'f, 'h> {
         match touched {
             None => Effect::None,
             Some(_) if is_clear && changes && sum == 0 => Effect::Kept,
-            Some(_) if writes == self.accounts.len() && had.len() == writes && !is_clear => Effect::Opened(sum),
+            Some(_) if writes == self.accounts.len() && had.len() == writes && !is_clear => {
+                Effect::Opened(sum)
+            }
             Some(_) if !is_clear && operation.outcome.is_unknown() => Effect::Unclear,
             Some(key) => Effect::Changed(key),
         }
@@ -255,13 +264,18 @@ impl<'f, 'h> Bank<'f, 'h> {
             brief: format!("{} in all instead of {expected}", read.total),
             conclusion: "So the read saw a part of some transfer, or a transfer was applied in part.".into(),
             keys,
-            steps: others.into_iter().map(|at| (at, "")).chain(read.places.iter().map(|at| (*at, "the proof"))).collect(),
+            steps: others
+                .into_iter()
+                .map(|at| (at, ""))
+                .chain(read.places.iter().map(|at| (*at, "the proof")))
+                .collect(),
             edges: Vec::new(),
             weight,
         };
         let mut finding = proof.finding(facts);
         if let Some(unclear) = self.unclear {
-            finding.certainty = Certainty::Likely(format!("depends on {}, whose answer never came", unclear.id));
+            finding.certainty =
+                Certainty::Likely(format!("depends on {}, whose answer never came", unclear.id));
         }
         finding
     }

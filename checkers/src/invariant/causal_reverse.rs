@@ -48,7 +48,10 @@ impl Checker for NoCausalReverse {
         }
         let what = match count {
             0 => "no transaction saw one write and missed another, of keys written once".into(),
-            _ => format!("{} that saw one write and missed another", counted(count, "transaction", "transactions")),
+            _ => format!(
+                "{} that saw one write and missed another",
+                counted(count, "transaction", "transactions")
+            ),
         };
         let chances = Chances { count, what };
         if findings.is_empty() {
@@ -99,9 +102,19 @@ fn finding(facts: &Facts<'_>, snapshot: &Snapshot, (early, late): (Address, Addr
             (snapshot.place(facts.key_of(late)), ""),
         ],
         edges: vec![
-            edge(early, late, EdgeKind::RealTime, format!("{old} was confirmed at {ended}, before {new} was asked for")),
+            edge(
+                early,
+                late,
+                EdgeKind::RealTime,
+                format!("{old} was confirmed at {ended}, before {new} was asked for"),
+            ),
             edge(late, snapshot.at(), EdgeKind::WriteRead, format!("{} saw {new}", reader.session)),
-            edge(snapshot.at(), early, EdgeKind::ReadWrite, format!("{} saw {old} as it was before", reader.session)),
+            edge(
+                snapshot.at(),
+                early,
+                EdgeKind::ReadWrite,
+                format!("{} saw {old} as it was before", reader.session),
+            ),
         ],
         keys: vec![old, new],
         weight: 1,

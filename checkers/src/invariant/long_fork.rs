@@ -49,7 +49,10 @@ impl Checker for NoLongFork {
             return Verdict::unbroken(GUARANTEE, chances);
         }
         let forks = findings.len() as u64;
-        let summary = format!("readers disagreed on which write came first, on {}", counted(forks, "group of keys", "groups of keys"));
+        let summary = format!(
+            "readers disagreed on which write came first, on {}",
+            counted(forks, "group of keys", "groups of keys")
+        );
         Verdict::broken(GUARANTEE, chances, summary, forks, findings)
     }
 }
@@ -119,9 +122,10 @@ mod tests {
             let history = draw(seed);
             let facts = Facts::new(&history);
             let snapshots = Snapshots::new(&facts);
-            let expected = snapshots.by_keys().values().any(|group| {
-                group.iter().any(|one| group.iter().any(|other| fork(one, other).is_some()))
-            });
+            let expected = snapshots
+                .by_keys()
+                .values()
+                .any(|group| group.iter().any(|one| group.iter().any(|other| fork(one, other).is_some())));
             let verdict = NoLongFork.check(&facts, Budget::default());
             assert_eq!(verdict.is_broken(), expected, "seed {seed}");
             for finding in &verdict.findings {

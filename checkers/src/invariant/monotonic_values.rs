@@ -57,7 +57,8 @@ impl Checker for MonotonicValues {
 fn only_grows(facts: &Facts<'_>, key: KeyNumber) -> bool {
     let usage = facts.usage(key);
     let is_less = |at: &Address| {
-        matches!(facts.micro_op(*at), MicroOp::Increment { by, .. } if *by < 0) && facts.operation(*at).is_possible()
+        matches!(facts.micro_op(*at), MicroOp::Increment { by, .. } if *by < 0)
+            && facts.operation(*at).is_possible()
     };
     facts.kind(key) == KeyKind::Counter
         && usage.writes + usage.compare_and_sets + usage.deletes == 0

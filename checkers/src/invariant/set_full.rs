@@ -53,7 +53,8 @@ impl Checker for SetFull {
         }
         let parts = [(tally.lost, "lost"), (tally.duplicated, "duplicated")];
         let said = parts.iter().filter(|(count, _)| *count > 0);
-        let said = said.map(|(count, word)| format!("{} {word}", counted(*count, "element was", "elements were")));
+        let said =
+            said.map(|(count, word)| format!("{} {word}", counted(*count, "element was", "elements were")));
         Verdict::broken(GUARANTEE, chances, listed(said), tally.lost + tally.duplicated, findings)
     }
 }
@@ -226,7 +227,9 @@ impl<'f, 'h> Full<'f, 'h> {
             tally.read += u64::from(is_looked_for);
             tally.never_read += u64::from(element.is_confirmed && element.last_end.is_none());
             tally.recovered += u64::from(!element.is_confirmed && element.last_end.is_some());
-            let (Some((known, _)), Some(miss)) = (element.known, self.last_miss(value, element)) else { continue };
+            let (Some((known, _)), Some(miss)) = (element.known, self.last_miss(value, element)) else {
+                continue;
+            };
             if !self.is_lost(element, miss) {
                 tally.stale += 1;
                 let missed = self.facts.operation(miss).invoked;
@@ -246,15 +249,37 @@ impl<'f, 'h> Full<'f, 'h> {
         let (known, from) = element.known?;
         let add = element.add?;
         let seen = match from == add {
-            true => format!("Client {} added {} to {} and was told OK", self.client(add), shown(value), self.name()),
-            false => format!("Client {} read {} and saw {} in it", self.client(from), self.name(), shown(value)),
+            true => format!(
+                "Client {} added {} to {} and was told OK",
+                self.client(add),
+                shown(value),
+                self.name()
+            ),
+            false => {
+                format!("Client {} read {} and saw {} in it", self.client(from), self.name(), shown(value))
+            }
         };
         let mut edges = vec![
-            edge(from, miss, EdgeKind::RealTime, format!("{} was known at {known}, before the read began", shown(value))),
-            edge(miss, add, EdgeKind::ReadWrite, format!("{} saw {} as it was without it", self.client(miss), self.name())),
+            edge(
+                from,
+                miss,
+                EdgeKind::RealTime,
+                format!("{} was known at {known}, before the read began", shown(value)),
+            ),
+            edge(
+                miss,
+                add,
+                EdgeKind::ReadWrite,
+                format!("{} saw {} as it was without it", self.client(miss), self.name()),
+            ),
         ];
         if from != add {
-            edges.push(edge(add, from, EdgeKind::WriteRead, format!("{} saw {}", self.client(from), shown(value))));
+            edges.push(edge(
+                add,
+                from,
+                EdgeKind::WriteRead,
+                format!("{} saw {}", self.client(from), shown(value)),
+            ));
         }
         let others = match lost.len() {
             1 => String::new(),
@@ -280,7 +305,9 @@ impl<'f, 'h> Full<'f, 'h> {
     }
 
     fn duplicated(&self, tally: &mut Tally) -> Option<Finding> {
-        let twice = || self.elements.iter().filter_map(|(value, element)| Some((*value, element.add?, element.twice?)));
+        let twice = || {
+            self.elements.iter().filter_map(|(value, element)| Some((*value, element.add?, element.twice?)))
+        };
         let count = twice().count() as u64;
         tally.duplicated += count;
         let (value, add, read) = twice().next()?;

@@ -114,7 +114,11 @@ pub(super) mod tests {
             let keys = [&["x", "y"][..], &["y", "z"], &["x", "y", "z"]][rng.random_range(0..3)];
             let reads: Vec<String> = keys.iter().map(|key| format!("read {key}")).collect();
             let seen: Vec<&str> = keys.iter().map(|_| ["1", "nothing"][rng.random_range(0..2)]).collect();
-            script.push_str(&format!("c{session} {from}..{to} txn {} -> {}\n", reads.join("; "), seen.join("; ")));
+            script.push_str(&format!(
+                "c{session} {from}..{to} txn {} -> {}\n",
+                reads.join("; "),
+                seen.join("; ")
+            ));
         }
         text::parse(&script).unwrap()
     }

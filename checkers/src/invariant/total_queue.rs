@@ -45,10 +45,13 @@ impl Checker for TotalQueue {
         for key in facts.keys().filter(|key| is_filled(facts, *key)) {
             let elements = Elements::new(facts, key);
             takes += elements.confirmed;
-            findings.extend([elements.unexpected(), elements.duplicated(), elements.lost()].into_iter().flatten());
+            findings.extend(
+                [elements.unexpected(), elements.duplicated(), elements.lost()].into_iter().flatten(),
+            );
         }
         let counted_takes = counted(takes, "take was answered", "takes were answered");
-        let what = if takes == 0 { "nothing was taken from a queue or a stack".into() } else { counted_takes };
+        let what =
+            if takes == 0 { "nothing was taken from a queue or a stack".into() } else { counted_takes };
         let chances = Chances { count: takes, what };
         if findings.is_empty() {
             return Verdict::unbroken(GUARANTEE, chances);
@@ -57,9 +60,10 @@ impl Checker for TotalQueue {
             findings.iter().filter(|finding| finding.anomaly == anomaly).map(|finding| finding.weight).sum()
         };
         let parts = [(of(LOST), "lost"), (of(DUPLICATED), "duplicated"), (of(UNEXPECTED), "unexpected")];
-        let said = parts.iter().filter(|(count, _)| *count > 0).map(|(count, word)| {
-            format!("{} {word}", counted(*count, "element was", "elements were"))
-        });
+        let said = parts
+            .iter()
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, word)| format!("{} {word}", counted(*count, "element was", "elements were")));
         let (summary, count) = (listed(said), parts.iter().map(|(count, _)| count).sum());
         Verdict::broken(GUARANTEE, chances, summary, count, findings)
     }
@@ -72,7 +76,9 @@ const UNEXPECTED: &str = "unexpected-element";
 fn is_filled(facts: &Facts<'_>, key: KeyNumber) -> bool {
     let usage = facts.usage(key);
     let whole = usage.writes + usage.compare_and_sets + usage.deletes;
-    matches!(facts.kind(key), KeyKind::Queue | KeyKind::Stack) && usage.enqueues + usage.pushes > 0 && whole == 0
+    matches!(facts.kind(key), KeyKind::Queue | KeyKind::Stack)
+        && usage.enqueues + usage.pushes > 0
+        && whole == 0
 }
 
 /// What became of one element.
@@ -148,18 +154,28 @@ impl<'f, 'h> Elements<'f, 'h> {
         let (value, element, take, early) = odd.first()?;
         let why = match (early, element.failed_put) {
             (Some(put), _) => format!("which client {} asked to put in only later", self.client(*put)),
-            (None, Some(put)) => format!("but the call of client {} that would have put it in failed", self.client(put)),
+            (None, Some(put)) => {
+                format!("but the call of client {} that would have put it in failed", self.client(put))
+            }
             (None, None) => "which nobody ever put in".to_string(),
         };
         let others = element.failed_put.into_iter().chain(*early).map(|at| (at, ""));
         let proof = Proof {
             anomaly: UNEXPECTED,
             keys: vec![self.name()],
-            story: format!("Client {} took from {} and was given {}, {why}.", self.client(*take), self.name(), shown(value)),
+            story: format!(
+                "Client {} took from {} and was given {}, {why}.",
+                self.client(*take),
+                self.name(),
+                shown(value)
+            ),
             brief: format!("{}: {} came from nowhere", self.name(), shown(value)),
             conclusion: "No call can have brought it before it came out.".into(),
             steps: others.chain([(*take, "the proof")]).collect(),
-            edges: early.map(|put| edge(*take, put, EdgeKind::RealTime, "it was taken before it was put in")).into_iter().collect(),
+            edges: early
+                .map(|put| edge(*take, put, EdgeKind::RealTime, "it was taken before it was put in"))
+                .into_iter()
+                .collect(),
             weight: odd.len() as u64,
         };
         Some(proof.finding(self.facts))
@@ -167,7 +183,8 @@ impl<'f, 'h> Elements<'f, 'h> {
 
     fn duplicated(&self) -> Option<Finding> {
         let extra = |element: &Element| element.takes.len().saturating_sub(element.puts.len());
-        let twice = || self.elements.iter().filter(|(_, element)| !element.puts.is_empty() && extra(element) > 0);
+        let twice =
+            || self.elements.iter().filter(|(_, element)| !element.puts.is_empty() && extra(element) > 0);
         let (value, element) = twice().min_by_key(|(_, element)| element.takes.len())?;
         let (first, second) = (element.takes[0], element.takes[1]);
         let proof = Proof {

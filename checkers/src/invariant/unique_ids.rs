@@ -131,7 +131,11 @@ impl Judged {
         let client = |at: Address| facts.operation(at).session;
         let proof = Proof {
             anomaly: "duplicate-id",
-            story: format!("Client {} was given {what} of {key}, and client {} was given it too.", client(before), client(after)),
+            story: format!(
+                "Client {} was given {what} of {key}, and client {} was given it too.",
+                client(before),
+                client(after)
+            ),
             brief: format!("{key}: {what} was given twice"),
             conclusion: "A name that stands for two things names neither.".into(),
             keys: vec![key],
