@@ -125,7 +125,7 @@ impl Search<'_> {
         while (session as usize) < self.done.len() {
             match self.next(session) {
                 Some(node) if !self.record.node(node).writes && self.is_right(node) => {
-                    self.go(session, false, moves)
+                    self.go(session, false, moves);
                 }
                 _ => session += 1,
             }
