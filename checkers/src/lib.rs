@@ -24,6 +24,7 @@ pub mod multi_leader;
 pub mod session;
 pub mod transactional;
 pub mod verdict;
+pub mod views;
 pub mod wording;
 
 #[cfg(test)]
@@ -48,25 +49,36 @@ pub trait Checker: Sync {
 
 /// Every checker, sorted by the name of its guarantee. To add one: a file, and a line here.
 pub static CHECKERS: &[&dyn Checker] = &[
+    &invariant::bank::BankTotals,
+    &causal::consistency::CausalConsistency,
+    &views::CausalMemory,
     &causal::Causal,
     &multi_leader::convergence::Convergence,
     &multi_leader::deleted::DeletesStayDeleted,
     &linearizable::Linearizable,
     &session::MonotonicReads,
+    &invariant::monotonic_values::MonotonicValues,
     &session::MonotonicWrites,
+    &invariant::causal_reverse::NoCausalReverse,
+    &invariant::long_fork::NoLongFork,
     &multi_leader::lost_updates::NoLostUpdates,
     &invariant::made_up::NoMadeUpValues,
+    &views::Pram,
     &transactional::READ_ATOMIC,
     &transactional::READ_COMMITTED,
     &transactional::READ_UNCOMMITTED,
     &session::ReadYourWrites,
     &transactional::REPEATABLE_READ,
+    &views::Sequential,
     &transactional::SERIALIZABLE,
+    &invariant::set_full::SetFull,
     &transactional::SNAPSHOT_ISOLATION,
     &transactional::STRICT_SERIALIZABLE,
     &transactional::STRONG_SESSION_SERIALIZABLE,
     &transactional::STRONG_SESSION_SNAPSHOT_ISOLATION,
     &transactional::STRONG_SNAPSHOT_ISOLATION,
+    &invariant::total_queue::TotalQueue,
+    &invariant::unique_ids::UniqueIds,
     &session::WritesFollowReads,
 ];
 

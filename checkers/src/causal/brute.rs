@@ -98,6 +98,12 @@ impl<'h> Brute<'h> {
         self.any_order(&mut Vec::new(), &|order| self.reads().iter().all(|read| self.agrees(order, *read)))
     }
 
+    /// Has each read an order of the writes before it of its own?
+    pub(crate) fn is_consistent(&self) -> bool {
+        let explained = |read: usize| self.any_order(&mut Vec::new(), &|order| self.agrees(order, read));
+        !self.is_cyclic() && self.reads().iter().all(|read| !self.is_thin_air(*read) && explained(*read))
+    }
+
     fn is_thin_air(&self, read: usize) -> bool {
         let seen = observed(&self.history.operations()[read]).unwrap();
         let is_list = seen.single().is_some_and(|value| value.as_list().is_some());

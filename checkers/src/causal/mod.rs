@@ -25,10 +25,14 @@
 //! knows all that it read. Reads of the phases settle and final reads are judged like all others, for
 //! they are ordinary reads of their sessions, each at its node.
 //!
+//! This is CCv of the source. Its weaker sibling CC is in `consistency.rs`; CM, in which each session may
+//! have an order of its own, in `views`.
+//!
 //! Source: Bouajjani, Enea, Guerraoui & Hamza, On verifying causal consistency, POPL 2017.
 
 mod circle;
 pub(crate) mod clock;
+pub mod consistency;
 pub(crate) mod order;
 pub(crate) mod overlooked;
 pub(crate) mod path;

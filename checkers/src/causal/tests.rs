@@ -1,6 +1,7 @@
 use histories::text;
 
 use super::brute::Brute;
+use super::consistency::CausalConsistency;
 use super::*;
 use crate::random::Recipe;
 
@@ -14,6 +15,10 @@ fn compare(recipe: Recipe, seeds: std::ops::Range<u64>) {
         let verdict = Causal.check(&facts, Budget::default());
         let expected = Brute::new(&history).is_convergent();
         assert_eq!(!verdict.is_broken(), expected, "seed {seed} of {recipe:?}\n{}", text::print(&history));
+        let weak = CausalConsistency.check(&facts, Budget::default());
+        let consistent = Brute::new(&history).is_consistent();
+        assert_eq!(!weak.is_broken(), consistent, "seed {seed} of {recipe:?}\n{}", text::print(&history));
+        assert!(consistent || !expected, "seed {seed}: convergence without consistency");
         *(if expected { &mut fine } else { &mut broken }) += 1;
         assert_eq!(verdict.count, verdict.findings.iter().map(|finding| finding.weight).sum::<u64>());
     }

@@ -9,23 +9,27 @@
 //!
 //! Each key is judged for itself, for a history is linearizable iff it is so on each key (Herlihy &
 //! Wing 1990, §3.1). Where each state has one known writer, by zones in near-linear time; lists and sets
-//! that only grow, by what reads saw of them, as fast; all else by a search within the budget of steps
+//! that only grow, by what reads saw of them, as fast; queues and stacks whose elements differ, by when
+//! each was put in and taken out, as fast; all else by a search within the budget of steps
 //! and within some 200 MB.
 //!
 //! Left out: reads after the load (phases settle, settled and final reads). They are answered by one
 //! node for itself, on purpose, and no promise about them is linearizable. A failed call is taken to
 //! have had no effect and to have seen nothing, so a compare-and-set that failed for no reason is not
 //! noticed. A key on which somebody saw siblings, a transaction of several operations, or a mix of
-//! lists, sets and counters, is not judged, and then nothing is said to have held.
+//! lists, sets and counters, is not judged, nor is a queue or stack that nobody fills, and then nothing is said to have held.
 //!
 //! Source: Herlihy & Wing, Linearizability, TOPLAS 1990.
 
 mod growth;
 mod infer;
+mod items;
 mod model;
 mod register;
 mod search;
 mod shrink;
+mod stack;
+mod taken;
 mod witness;
 mod words;
 mod zones;
@@ -34,9 +38,11 @@ use histories::{MicroOp, Observed, Phase, Value};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::facts::{Address, KeyKind, KeyNumber};
+use crate::invariant::unique_ids::is_source;
 use crate::wording::counted;
 use crate::{Budget, Chances, Checker, Facts, Finding, Verdict};
 use growth::Growth;
+use items::Items;
 use model::{Change, Model, State};
 use register::{Sorted, interval};
 use search::{Call, Searched, search};
@@ -86,11 +92,13 @@ enum Why {
     Siblings,
     Transactions,
     Mixed,
+    Source,
     OutOfSteps,
     OutOfRoom,
 }
 
-const WHYS: [Why; 5] = [Why::Siblings, Why::Transactions, Why::Mixed, Why::OutOfSteps, Why::OutOfRoom];
+const WHYS: [Why; 6] =
+    [Why::Siblings, Why::Transactions, Why::Mixed, Why::Source, Why::OutOfSteps, Why::OutOfRoom];
 
 impl Why {
     fn describe(self) -> &'static str {
@@ -98,6 +106,7 @@ impl Why {
             Self::Siblings => "showed siblings, which a single copy has not",
             Self::Transactions => "took part in transactions of several operations",
             Self::Mixed => "mixed lists, sets or counters",
+            Self::Source => "gave out elements that nobody put in",
             Self::OutOfSteps => "needed a longer search: a larger budget of steps may help",
             Self::OutOfRoom => "allowed too many orders to hold all in memory",
         }
@@ -162,6 +171,13 @@ fn judge(facts: &Facts<'_>, key: KeyNumber, budget: &mut Budget) -> Judged {
         return Judged::Not(why);
     }
     let witness = Witness { facts, key };
+    if matches!(facts.kind(key), KeyKind::Queue | KeyKind::Stack) {
+        return match items::judge(facts, key) {
+            Items::Legal => Judged::Legal,
+            Items::Illegal(conflict) => Judged::Illegal(Box::new(witness.items(&conflict))),
+            Items::Other => by_search(facts, key, budget),
+        };
+    }
     if facts.kind(key) != KeyKind::Register {
         return match growth::judge(facts, key) {
             Growth::Legal => Judged::Legal,
@@ -183,6 +199,9 @@ fn judge(facts: &Facts<'_>, key: KeyNumber, budget: &mut Budget) -> Judged {
 fn out_of_scope(facts: &Facts<'_>, key: KeyNumber) -> Option<Why> {
     if facts.kind(key) == KeyKind::Mixed {
         return Some(Why::Mixed);
+    }
+    if is_source(facts, key) {
+        return Some(Why::Source);
     }
     let is_several = |observed: &Observed| observed.values.len() > 1;
     facts.on_key(key).iter().find_map(|at| {

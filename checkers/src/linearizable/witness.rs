@@ -290,7 +290,7 @@ impl Witness<'_, '_> {
         Some((link, edge.map(|first| self.edge(first.at, link, EdgeKind::WriteWrite, because))))
     }
 
-    fn finding(&self, told: Told) -> Finding {
+    pub(super) fn finding(&self, told: Told) -> Finding {
         let mut addresses = told.addresses;
         self.add_sightings(&mut addresses);
         addresses.sort_unstable();
@@ -327,20 +327,20 @@ impl Witness<'_, '_> {
         }
     }
 
-    fn edge(&self, from: Address, to: Address, kind: EdgeKind, because: String) -> Edge {
+    pub(super) fn edge(&self, from: Address, to: Address, kind: EdgeKind, because: String) -> Edge {
         Edge { from: from.operation, to: to.operation, kind, because }
     }
 }
 
 /// A finding's words, before the words that all have in common.
-struct Told {
-    anomaly: &'static str,
-    story: String,
-    brief: String,
-    conclusion: String,
-    edges: Vec<Edge>,
-    proof: Address,
-    addresses: Vec<Address>,
+pub(super) struct Told {
+    pub(super) anomaly: &'static str,
+    pub(super) story: String,
+    pub(super) brief: String,
+    pub(super) conclusion: String,
+    pub(super) edges: Vec<Edge>,
+    pub(super) proof: Address,
+    pub(super) addresses: Vec<Address>,
 }
 
 fn certainty(facts: &Facts<'_>, addresses: &[Address]) -> Certainty {

@@ -118,6 +118,7 @@ impl Witness<'_, '_> {
     pub(super) fn made(&self, at: Address) -> Option<String> {
         match self.facts.micro_op(at) {
             MicroOp::Write { value, .. } | MicroOp::CompareAndSet { value, .. } => Some(shown(value)),
+            MicroOp::Enqueue { element, .. } | MicroOp::Push { element, .. } => Some(shown(element)),
             MicroOp::Delete { .. } => Some("nothing".into()),
             _ => None,
         }
