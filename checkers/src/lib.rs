@@ -54,7 +54,9 @@ pub static CHECKERS: &[&dyn Checker] = &[
     &session::MonotonicWrites,
     &multi_leader::lost_updates::NoLostUpdates,
     &invariant::made_up::NoMadeUpValues,
+    &isolation::guarantee::PREFIX,
     &session::ReadYourWrites,
+    &isolation::guarantee::TRANSACTIONAL_CAUSAL,
     &session::WritesFollowReads,
 ];
 
