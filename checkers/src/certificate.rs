@@ -140,8 +140,11 @@ fn shows(observed: &Observed, change: &MicroOp) -> bool {
             observed.values.contains(value) || elements.iter().any(has)
         }
         MicroOp::Append { element, .. } | MicroOp::Add { element, .. } => has(element),
+        MicroOp::Enqueue { element, .. } | MicroOp::Push { element, .. } => {
+            observed.values.contains(element) || has(element)
+        }
         MicroOp::Remove { element, .. } => !has(element),
-        MicroOp::Increment { .. } => true,
+        MicroOp::Increment { .. } | MicroOp::Dequeue { .. } | MicroOp::Pop { .. } => true,
         MicroOp::Delete { .. } => observed.is_absent(),
     }
 }

@@ -75,6 +75,10 @@ pub fn asked(micro_op: &MicroOp) -> String {
         MicroOp::Remove { key, element } => format!("removes {} from {key}", shown(element)),
         MicroOp::Increment { key, by } => format!("adds {by} to {key}"),
         MicroOp::Delete { key } => format!("deletes {key}"),
+        MicroOp::Enqueue { key, element } => format!("puts {} into {key}", shown(element)),
+        MicroOp::Dequeue { key } => format!("takes the first from {key}"),
+        MicroOp::Push { key, element } => format!("puts {} on top of {key}", shown(element)),
+        MicroOp::Pop { key } => format!("takes the last from {key}"),
     }
 }
 

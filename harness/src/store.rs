@@ -47,7 +47,24 @@ impl Store {
 
     /// Makes the folder of a new run that starts at `moment` (`20260821-141207`), and lets go of old ones.
     pub(crate) fn create(&self, moment: &str, seed: Seed) -> Result<Run> {
-        let runs = self.folder.join("runs");
+        let run = self.make("runs", moment, seed)?;
+        self.prune(&run.id)?;
+        Ok(run)
+    }
+
+    /// Makes the folder of a new hunt that starts at `moment`, and lets go of old ones.
+    pub(crate) fn create_hunt(&self, moment: &str, seed: Seed) -> Result<(String, PathBuf)> {
+        let Run { id, folder } = self.make("hunts", moment, seed)?;
+        let mut others = self.hunts()?;
+        others.retain(|(other, _)| *other != id);
+        for (_, folder) in others.iter().take((others.len() + 1).saturating_sub(KEPT)) {
+            fs::remove_dir_all(folder).with_context(|| format!("cannot remove {}", folder.display()))?;
+        }
+        Ok((id, folder))
+    }
+
+    fn make(&self, kind: &str, moment: &str, seed: Seed) -> Result<Run> {
+        let runs = self.folder.join(kind);
         fs::create_dir_all(&runs).with_context(|| format!("cannot make {}", runs.display()))?;
         fs::write(self.folder.join(".gitignore"), "*\n")
             .with_context(|| format!("cannot write into {}", self.folder.display()))?;
@@ -56,10 +73,7 @@ impl Store {
             let id = if copy == 0 { format!("{moment}-{seed}") } else { format!("{moment}-{seed}-{copy}") };
             let folder = runs.join(&id);
             match fs::create_dir(&folder) {
-                Ok(()) => {
-                    self.prune(&id)?;
-                    return Ok(Run { id, folder });
-                }
+                Ok(()) => return Ok(Run { id, folder }),
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(error).with_context(|| format!("cannot make {}", folder.display())),
             }
@@ -69,7 +83,16 @@ impl Store {
 
     /// Every run, the oldest first.
     pub(crate) fn list(&self) -> Result<Vec<Run>> {
-        let runs = self.folder.join("runs");
+        self.folders("runs")
+    }
+
+    /// Every hunt with its folder, the oldest first.
+    pub(crate) fn hunts(&self) -> Result<Vec<(String, PathBuf)>> {
+        Ok(self.folders("hunts")?.into_iter().map(|hunt| (hunt.id, hunt.folder)).collect())
+    }
+
+    fn folders(&self, kind: &str) -> Result<Vec<Run>> {
+        let runs = self.folder.join(kind);
         let entries = match fs::read_dir(&runs) {
             Ok(entries) => entries,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -88,37 +111,45 @@ impl Store {
 
     /// The run that `name` names: any part of its id that no other has, `latest`, or `-1`, `-2`, …
     pub(crate) fn find(&self, name: &str) -> Result<Run, Stop> {
-        let runs = self.list()?;
+        self.pick("run", "rashomon demo", name, self.list()?)
+    }
+
+    /// The hunt that `name` names, in the same ways.
+    pub(crate) fn find_hunt(&self, name: &str) -> Result<(String, PathBuf), Stop> {
+        let found = self.pick("hunt", "rashomon hunt", name, self.folders("hunts")?)?;
+        Ok((found.id, found.folder))
+    }
+
+    fn pick(&self, kind: &str, maker: &str, name: &str, runs: Vec<Run>) -> Result<Run, Stop> {
+        let not_found = || self.not_found(kind, maker, name, &runs);
         let from_end = match name {
             "latest" => Some(1),
             _ => name.strip_prefix('-').and_then(|number| number.parse::<usize>().ok()),
         };
         if let Some(back) = from_end {
             let index = runs.len().checked_sub(back.max(1));
-            return index.map(|index| runs[index].clone()).ok_or_else(|| self.not_found(name, &runs));
+            return index.map(|index| runs[index].clone()).ok_or_else(not_found);
         }
         let matching: Vec<&Run> = runs.iter().filter(|run| run.id.contains(name)).collect();
         match matching.as_slice() {
-            [] => Err(self.not_found(name, &runs)),
+            [] => Err(not_found()),
             [run] => Ok((*run).clone()),
             several => {
                 let ids: Vec<&str> = several.iter().map(|run| run.id.as_str()).collect();
                 Err(Stop::usage(format!(
-                    "run {name:?} may be any of {}; give more of its name",
+                    "{kind} {name:?} may be any of {}; give more of its name",
                     ids.join(", ")
                 )))
             }
         }
     }
 
-    fn not_found(&self, name: &str, runs: &[Run]) -> Stop {
+    fn not_found(&self, kind: &str, maker: &str, name: &str, runs: &[Run]) -> Stop {
         let place = self.folder.display();
         match runs.last() {
-            None => {
-                Stop::usage(format!("no run {name:?}: {place} has none yet; make one with  rashomon demo"))
-            }
+            None => Stop::usage(format!("no {kind} {name:?}: {place} has none yet; make one with  {maker}")),
             Some(last) => Stop::usage(format!(
-                "no run {name:?} in {place}; the latest is {}, all are in  rashomon runs list",
+                "no {kind} {name:?} in {place}; the latest is {}, all are in  rashomon runs list",
                 last.id
             )),
         }

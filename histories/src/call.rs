@@ -96,6 +96,30 @@ pub enum MicroOp {
         /// The key.
         key: Key,
     },
+    /// Put an element at the back of a queue.
+    Enqueue {
+        /// The key.
+        key: Key,
+        /// The element.
+        element: Value,
+    },
+    /// Take the element at the front of a queue; the answer says which, or that there was none.
+    Dequeue {
+        /// The key.
+        key: Key,
+    },
+    /// Put an element on top of a stack.
+    Push {
+        /// The key.
+        key: Key,
+        /// The element.
+        element: Value,
+    },
+    /// Take the element on top of a stack; the answer says which, or that there was none.
+    Pop {
+        /// The key.
+        key: Key,
+    },
 }
 
 impl MicroOp {
@@ -109,7 +133,11 @@ impl MicroOp {
             | Self::Add { key, .. }
             | Self::Remove { key, .. }
             | Self::Increment { key, .. }
-            | Self::Delete { key } => key,
+            | Self::Delete { key }
+            | Self::Enqueue { key, .. }
+            | Self::Dequeue { key }
+            | Self::Push { key, .. }
+            | Self::Pop { key } => key,
         }
     }
 
@@ -122,13 +150,23 @@ impl MicroOp {
             | Self::Add { key, .. }
             | Self::Remove { key, .. }
             | Self::Increment { key, .. }
-            | Self::Delete { key } => key,
+            | Self::Delete { key }
+            | Self::Enqueue { key, .. }
+            | Self::Dequeue { key }
+            | Self::Push { key, .. }
+            | Self::Pop { key } => key,
         }
     }
 
     /// True if it changes nothing.
     pub fn is_read(&self) -> bool {
         matches!(self, Self::Read { .. })
+    }
+
+    /// True if its answer says what it saw: a read does, and what takes an element out of a queue or a
+    /// stack. Such a change is answered by the one element that it took, or by nothing.
+    pub fn observes(&self) -> bool {
+        matches!(self, Self::Read { .. } | Self::Dequeue { .. } | Self::Pop { .. })
     }
 }
 

@@ -269,18 +269,29 @@ fn check_replies(call: &Call, replies: &[Reply]) -> Result<(), Problem> {
         return Err(Problem::ReplyCount { calls: micro_ops.len(), replies: replies.len() });
     }
     for (index, (micro_op, reply)) in micro_ops.iter().zip(replies).enumerate() {
-        match (micro_op.is_read(), &reply.observed) {
+        match (micro_op.observes(), &reply.observed) {
             (true, None) => {
-                return Err(Problem::ReplyKind { index, problem: "a confirmed read says what it saw" });
+                return Err(Problem::ReplyKind { index, problem: missing_answer(micro_op) });
             }
             (false, Some(_)) => {
                 return Err(Problem::ReplyKind { index, problem: "only a read says what it saw" });
+            }
+            (true, Some(observed)) if !micro_op.is_read() && observed.values.len() > 1 => {
+                let problem = "one element is taken at a time; give several dequeues or pops";
+                return Err(Problem::ReplyKind { index, problem });
             }
             (true, Some(observed)) => check_observed(observed)?,
             (false, None) => {}
         }
     }
     Ok(())
+}
+
+fn missing_answer(micro_op: &MicroOp) -> &'static str {
+    match micro_op.is_read() {
+        true => "a confirmed read says what it saw",
+        false => "a confirmed dequeue or pop says what it took",
+    }
 }
 
 fn check_observed(observed: &Observed) -> Result<(), Problem> {

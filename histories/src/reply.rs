@@ -12,7 +12,7 @@ use crate::{Observed, Version};
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Reply {
-    /// What a read saw; none for anything else.
+    /// What a read saw, or what was taken out of a queue or a stack; none for anything else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed: Option<Observed>,
     /// The version that a change made, if the store says it.

@@ -111,6 +111,10 @@ fn print_micro_op(micro_op: &MicroOp) -> String {
         MicroOp::Remove { key, element } => format!("remove {key} {element}"),
         MicroOp::Increment { key, by } => format!("increment {key} {by}"),
         MicroOp::Delete { key } => format!("delete {key}"),
+        MicroOp::Enqueue { key, element } => format!("enqueue {key} {element}"),
+        MicroOp::Dequeue { key } => format!("dequeue {key}"),
+        MicroOp::Push { key, element } => format!("push {key} {element}"),
+        MicroOp::Pop { key } => format!("pop {key}"),
     }
 }
 
@@ -286,9 +290,14 @@ fn parse_micro_op(words: &mut Words<'_>) -> Result<MicroOp, String> {
             MicroOp::Increment { key, by: by.parse().map_err(|_| format!("{by:?} is no 64-bit number"))? }
         }
         "delete" => MicroOp::Delete { key },
+        "enqueue" => MicroOp::Enqueue { key, element: words.value()? },
+        "dequeue" => MicroOp::Dequeue { key },
+        "push" => MicroOp::Push { key, element: words.value()? },
+        "pop" => MicroOp::Pop { key },
         other => {
             return Err(format!(
-                "no call {other:?}; there are read, write, cas, append, add, remove, increment, delete, txn"
+                "no call {other:?}; there are read, write, cas, append, add, remove, increment, delete, \
+                 enqueue, dequeue, push, pop, txn"
             ));
         }
     })
@@ -318,7 +327,7 @@ fn parse_outcome(text: &str, call: &Call) -> Result<Outcome, String> {
 
 fn parse_reply(text: &str, micro_op: &MicroOp) -> Result<Reply, String> {
     let mut words = Words::new(text);
-    let reply = if micro_op.is_read() {
+    let reply = if micro_op.observes() {
         Reply::read(words.observed()?)
     } else {
         match words.word("ok")?.as_str() {
@@ -457,6 +466,10 @@ mod tests {
             c5@A          read x                     -> nothing@A:5
             c5@A          add s "x"                  -> ok
             c5@A          remove s 3                 -> ok A:9
+            c5@A          enqueue q 1                -> ok
+            c5@A          dequeue q                  -> 1
+            c6@A          push t 2                   -> unknown timeout
+            c5@A          pop t                      -> nothing
             "#,
         );
     }
@@ -467,7 +480,7 @@ mod tests {
         assert_eq!(flaw("x write y 1"), r#"line 1: "x" is no session; expected c and a number, such as c0"#);
         assert_eq!(
             flaw("\nc0 jump y"),
-            r#"line 2: no call "jump"; there are read, write, cas, append, add, remove, increment, delete, txn"#
+            r#"line 2: no call "jump"; there are read, write, cas, append, add, remove, increment, delete, enqueue, dequeue, push, pop, txn"#
         );
         assert_eq!(
             flaw("c0 0..2 read x -> 1\nc0 1..3 read x -> 1"),
@@ -476,7 +489,7 @@ mod tests {
         );
     }
 
-    const ANSWERED_CALLS: [(&str, &str); 12] = [
+    const ANSWERED_CALLS: [(&str, &str); 17] = [
         ("read k1", "nothing"),
         ("read k1", "nothing@A:5"),
         ("read k2", "[1 [2 \"a b\"] []]@v7 | -5@v8"),
@@ -489,6 +502,11 @@ mod tests {
         ("delete k1", "unknown disconnected"),
         ("txn read k1; remove k5 1", "5; ok v9"),
         ("txn add k5 1; read k5; delete k5", "ok; [1 2]; ok"),
+        ("enqueue k6 1", "ok"),
+        ("dequeue k6", "1"),
+        ("push k7 \"a\"", "ok v3"),
+        ("pop k7", "nothing"),
+        ("txn pop k7; push k7 2", "1@v4; ok"),
     ];
 
     fn line() -> impl Strategy<Value = String> {

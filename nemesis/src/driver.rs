@@ -6,6 +6,9 @@
 //! done      probe, cut   probe again, count bytes   restore    probe until answered
 //! ```
 //!
+//! A fault that waits for something is armed from the beginning (its probes have been answered), and
+//! begins when a [`Sentry`] sounds the alarm. If that never happens it is told as one that did not bite.
+//!
 //! Each fault lives in a task of its own, so that a slow heal delays no other fault; only a process
 //! is handed from one fault to the next when the first has healed. A cancelled run heals at once what
 //! is active; a run whose future is dropped heals links and pauses at once, and starts killed nodes
@@ -23,8 +26,11 @@ use tokio::task::JoinSet;
 
 mod hands;
 mod life;
+mod sentry;
 
-use crate::{Controls, Effect, InForce, Mesh, Schedule, Supervisor};
+pub use sentry::{Alarms, Sentry};
+
+use crate::{Controls, Effect, InForce, Mesh, Milestone, PlannedFault, Schedule, Sight, Supervisor};
 
 /// Waits until the node that was started answers; an error says in words why it does not.
 pub type Ready =
@@ -77,6 +83,7 @@ pub struct Summary {
 /// Drives the schedule to its end, or until `stop` turns true; heals everything either way.
 ///
 /// `now` is the run's clock, on which planned times are. `emit` is called from within this future.
+/// `watch` tells waiting faults what clients see; the caller keeps a clone of its sentry for them.
 /// Dropping the future heals too, without events. Refuses nothing: ask [`Controls::admit`] first; what
 /// cannot be done is reported as ineffective.
 pub async fn drive(
@@ -85,6 +92,7 @@ pub async fn drive(
     now: impl Fn() -> Nanos + Send + Sync + 'static,
     mut emit: impl FnMut(Happening),
     stop: watch::Receiver<bool>,
+    (sentry, mut alarms): (Sentry, Alarms),
 ) -> Summary {
     let (happenings, mut happened) = mpsc::unbounded_channel();
     let cluster = Arc::new(Cluster {
@@ -93,6 +101,7 @@ pub async fn drive(
         happenings,
         stop,
         active: Mutex::default(),
+        sentry,
         claims: schedule
             .faults
             .iter()
@@ -106,7 +115,11 @@ pub async fn drive(
     let mut faults: Vec<_> = schedule.faults.iter().collect();
     faults.sort_by_key(|fault| (fault.at, fault.id));
     for fault in faults {
-        lives.spawn(life::live(Arc::clone(&cluster), fault.clone()));
+        let (cluster, fault) = (Arc::clone(&cluster), fault.clone());
+        match alarms.of(fault.id.index()) {
+            Some(alarms) => drop(lives.spawn(life::wait_and_live(cluster, fault, alarms))),
+            None => drop(lives.spawn(life::live(cluster, fault))),
+        }
     }
     let mut summary = Summary::default();
     loop {
@@ -141,6 +154,7 @@ struct Cluster {
     happenings: mpsc::UnboundedSender<Happening>,
     stop: watch::Receiver<bool>,
     active: Mutex<Active>,
+    sentry: Sentry,
     /// A process belongs to one fault at a time, until it has healed.
     claims: BTreeMap<NodeName, Arc<tokio::sync::Mutex<()>>>,
 }
@@ -150,6 +164,8 @@ struct Active {
     network: InForce,
     /// Kills and pauses that were done and not undone.
     processes: Vec<Effect>,
+    /// Faults between their beginning and their heal.
+    faults: Vec<PlannedFault>,
 }
 
 impl Cluster {
@@ -158,11 +174,29 @@ impl Cluster {
         let _dropped = self.happenings.send(happening);
     }
 
+    /// Notes that the fault begins; refuses it where one with a trigger and another do not combine.
+    fn enter(&self, fault: &PlannedFault) -> Result<(), String> {
+        let now = (self.now)();
+        let mut active = self.active();
+        let others = active.faults.iter().filter(|other| other.end() > now);
+        // Of two with known times the schedule has seen to it: they only touch.
+        let mut others = others.filter(|other| other.trigger.is_some() || fault.trigger.is_some());
+        if let Some((other, target)) = others.find_map(|other| Some((other.id, other.clash(fault)?))) {
+            return Err(format!("fault {other} has {target} at this time, so this one was left out"));
+        }
+        active.faults.push(fault.clone());
+        Ok(())
+    }
+
+    fn leave(&self, fault: &PlannedFault) {
+        self.active().faults.retain(|other| other.id != fault.id);
+    }
+
     fn emit_node(&self, node: &NodeName, state: NodeState, detail: impl Into<String>) {
         self.emit(Happening::Node(NodeEvent { node: node.clone(), state, detail: detail.into() }));
     }
 
-    fn emit_fault(&self, fault: &crate::PlannedFault, stage: FaultStage, planned: Nanos, detail: String) {
+    fn emit_fault(&self, fault: &PlannedFault, stage: FaultStage, planned: Nanos, detail: String) {
         self.emit(Happening::Fault(FaultEvent {
             fault: fault.id,
             name: fault.name.clone(),
@@ -173,6 +207,13 @@ impl Cluster {
             links: fault.links(),
             nodes: fault.nodes(),
         }));
+        let milestone = match stage {
+            FaultStage::Injecting => Milestone::Begun,
+            FaultStage::Effective => Milestone::Effective,
+            FaultStage::Healed => Milestone::Healed,
+            FaultStage::Ineffective | FaultStage::Healing => return,
+        };
+        self.sentry.saw((self.now)(), Sight::Fault(fault.id, milestone));
     }
 
     fn active(&self) -> MutexGuard<'_, Active> {

@@ -7,6 +7,7 @@ use histories::{FaultId, Nanos, NodeName};
 use crate::controls::Control;
 use crate::duration::DurationError;
 use crate::effect::Target;
+use crate::trigger::TriggerError;
 
 /// Why a plan's faults cannot be used, or a node's process cannot be handled.
 #[derive(Debug, thiserror::Error)]
@@ -14,6 +15,9 @@ pub enum Error {
     /// A time is written wrongly.
     #[error(transparent)]
     Duration(#[from] DurationError),
+    /// A `when` cannot be meant.
+    #[error(transparent)]
+    Trigger(#[from] TriggerError),
     /// No such fault in the registry.
     #[error("no fault is called `{name}`{}; there are: {known}", did_you_mean(.nearest))]
     UnknownFault {
@@ -184,7 +188,7 @@ pub enum Error {
     },
 }
 
-fn did_you_mean(nearest: &Option<String>) -> String {
+pub(crate) fn did_you_mean(nearest: &Option<String>) -> String {
     nearest.as_ref().map(|name| format!(" (did you mean `{name}`?)")).unwrap_or_default()
 }
 

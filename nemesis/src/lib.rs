@@ -22,10 +22,11 @@ pub mod schedule;
 mod selection;
 pub mod spec;
 mod swarm;
+pub mod trigger;
 mod verify;
 
 pub use controls::{Control, Controls};
-pub use driver::{Happening, LiveControls, Ready, Summary, drive};
+pub use driver::{Alarms, Happening, LiveControls, Ready, Sentry, Summary, drive};
 pub use effect::{DiskTrouble, Effect, Endpoint, InForce};
 pub use error::Error;
 pub use fault::{Argument, Fault};
@@ -33,3 +34,4 @@ pub use process::{CommandSpec, ProcessState, Supervisor};
 pub use proxy::{Carried, Latency, Mesh};
 pub use schedule::{Action, PlannedFault, Schedule, Step};
 pub use spec::FaultSpec;
+pub use trigger::{Alarm, Lookout, Milestone, Moment, Sight, Trigger};

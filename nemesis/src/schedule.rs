@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::effect::Target;
 use crate::fault::RESERVED;
+use crate::trigger::Trigger;
 use crate::{Effect, Error, FaultSpec};
 
 /// One fault with everything drawn.
@@ -25,7 +26,7 @@ pub struct PlannedFault {
     pub id: FaultId,
     /// Its kind, such as `partition`.
     pub name: String,
-    /// When it begins, in nanoseconds since the load began.
+    /// When it begins, in nanoseconds since the load began; with a trigger, the earliest time.
     pub at: Nanos,
     /// How long it lasts, in nanoseconds, above 0.
     pub duration: Nanos,
@@ -36,9 +37,25 @@ pub struct PlannedFault {
     /// If it comes and goes: how long that takes, once. In force for the first half.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub flap_period: Option<Nanos>,
+    /// What it waits for, if not for a time: then its time is unknown until that happens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trigger: Option<Trigger>,
 }
 
 impl PlannedFault {
+    /// The fault as it runs once its trigger fired at `now`, in a load that ends at `end_of_load`.
+    pub fn fired(&self, now: Nanos, end_of_load: Nanos) -> Self {
+        Self { at: now, duration: self.duration.min(end_of_load.since(now)), ..self.clone() }
+    }
+
+    /// What both would change at one time in ways that do not combine.
+    ///
+    /// Before a run only faults with known times can be held against each other; one with a trigger
+    /// is held against the others when it fires.
+    pub fn clash(&self, other: &Self) -> Option<Target> {
+        clash(self, other)
+    }
+
     /// When it heals.
     pub fn end(&self) -> Nanos {
         self.at + self.duration
@@ -121,6 +138,7 @@ impl Schedule {
         for (index, spec) in specs.iter().enumerate() {
             let id = FaultId(u32::try_from(index).unwrap_or(u32::MAX));
             let duration = window(id, spec, end_of_load)?;
+            spec.trigger.iter().try_for_each(|trigger| trigger.check(id, specs.len(), nodes))?;
             let resolved = spec.form()?.resolve(nodes, rng)?;
             faults.push(PlannedFault {
                 id,
@@ -130,6 +148,7 @@ impl Schedule {
                 summary: resolved.summary,
                 effects: resolved.effects,
                 flap_period: resolved.flap_period,
+                trigger: spec.trigger.clone(),
             });
         }
         refuse_overlaps(&faults)?;
@@ -148,12 +167,13 @@ impl Schedule {
         Self::resolve(&specs, nodes, end_of_load, rng)
     }
 
-    /// Every step in the order of time; at one same time heals come before injections.
+    /// Every step whose time is known, in the order of time; at one same time heals come before injections.
     pub fn steps(&self) -> Vec<Step> {
+        let timed = |(_, planned): &(usize, &PlannedFault)| planned.trigger.is_none();
         let of = |(fault, planned): (usize, &PlannedFault)| {
             planned.steps().into_iter().map(move |(at, action)| Step { at, action, fault })
         };
-        let mut steps: Vec<Step> = self.faults.iter().enumerate().flat_map(of).collect();
+        let mut steps: Vec<Step> = self.faults.iter().enumerate().filter(timed).flat_map(of).collect();
         steps.sort();
         steps
     }
@@ -164,7 +184,9 @@ impl fmt::Display for Schedule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for fault in &self.faults {
             let (id, at, end) = (fault.id.to_string(), fault.at.to_string(), fault.end().to_string());
-            writeln!(f, "{id:<3} {at:>10} {end:>10}  {:<10} {}", fault.name, fault.summary)?;
+            write!(f, "{id:<3} {at:>10} {end:>10}  {:<10} {}", fault.name, fault.summary)?;
+            fault.trigger.iter().try_for_each(|trigger| write!(f, ", when {trigger}"))?;
+            writeln!(f)?;
         }
         Ok(())
     }
@@ -183,7 +205,9 @@ fn window(fault: FaultId, spec: &FaultSpec, end: Nanos) -> Result<Nanos, Error> 
 fn refuse_overlaps(faults: &[PlannedFault]) -> Result<(), Error> {
     for (index, one) in faults.iter().enumerate() {
         for other in &faults[index + 1..] {
-            if let Some(target) = clash(one, other).filter(|_| overlap(one, other)) {
+            let timed = one.trigger.is_none() && other.trigger.is_none();
+            let at_once = timed && overlap(one, other);
+            if let Some(target) = clash(one, other).filter(|_| at_once) {
                 let (first, second) =
                     if one.at <= other.at { (one.id, other.id) } else { (other.id, one.id) };
                 return Err(Error::Overlap { first, second, target });
@@ -291,6 +315,34 @@ mod tests {
         check(
             "at = '3s', for = '2s', slow = { latency = '1s' }\nat = '1s', for = '4s', slow = { latency = '2s' }",
             expect!["faults F1 and F0 overlap on link A → B; let one end before the other begins"],
+        );
+    }
+
+    #[test]
+    fn a_fault_that_waits_has_no_time_yet_and_clashes_with_nothing() {
+        check(
+            "at = '3s', for = '9s', kill = 'A'\nwhen = { confirmed = 'write', node = 'B', nth = 2 }, for = '2s', then = { kill = 'A' }",
+            expect![[r#"
+                F0     3.000 s   12.000 s  kill       kill A
+                F1     0.000 s    2.000 s  kill       kill A, when confirmed write at B, 2nd
+            "#]],
+        );
+        let waits = "when = { asked = 'read' }, for = '2s', then = { kill = 'A' }";
+        assert_eq!(resolve(waits, 1).unwrap().steps(), []);
+        let json = serde_json::to_string(&resolve(waits, 1).unwrap()).unwrap();
+        assert_eq!(serde_json::from_str::<Schedule>(&json).unwrap(), resolve(waits, 1).unwrap());
+        expect![[r#"[{"id":0,"name":"kill","at":0,"duration":2000000000,"summary":"kill A","effects":[{"kill":{"node":"A"}}],"trigger":{"asked":"read"}}]"#]].assert_eq(&json);
+        check(
+            "when = { asked = 'read', node = 'D' }, for = '2s', then = { kill = 'A' }",
+            expect!["`when` names the node `D`; the nodes are: A B C"],
+        );
+        check(
+            "when = { fault = 0 }, for = '2s', then = { kill = 'A' }",
+            expect!["fault F0 waits for fault F0; there are 1, counted from 0, and it cannot be itself"],
+        );
+        check(
+            "when = { fault = 1 }, for = '2s', then = { kill = 'A' }",
+            expect!["fault F0 waits for fault F1; there are 1, counted from 0, and it cannot be itself"],
         );
     }
 

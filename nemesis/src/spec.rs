@@ -5,6 +5,11 @@
 //! at = "10s"                      since the load began
 //! for = "10s"                     then it heals
 //! partition = ["A", "B C"]        exactly one fault of the registry, or what it comes to as `effects`
+//!
+//! [[fault]]
+//! when = { confirmed = "write", node = "A" }      instead of a time; see [`crate::trigger`]
+//! then = { partition = ["A", "B C"] }             what then begins
+//! for = "10s"
 //! ```
 //!
 //! A specification was read by its fault, so its words are right; whether the nodes exist shows when
@@ -14,29 +19,28 @@ use std::fmt;
 
 use histories::{Nanos, NodeName};
 use rand::Rng;
-use serde::de::{DeserializeSeed, Error as _, MapAccess, Visitor};
+use serde::de::{Error as _, MapAccess, Visitor};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::fault::{self, Argument, EFFECTS, FLAP_PERIOD, Fault, Form, Pinned};
-use crate::{Effect, Error, PlannedFault, duration};
+use crate::fault::{self, Argument, Form, Pinned};
+use crate::trigger::{Trigger, TriggerError};
+use crate::{Error, PlannedFault, duration};
+
+mod what;
+
+use what::{Reading, What, WhatKey};
 
 /// One fault as a plan wrote it.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 pub struct FaultSpec {
-    /// When it begins, since the load began.
+    /// When it begins, since the load began; with a trigger, the earliest time.
     pub at: Nanos,
     /// How long it lasts, above 0.
     pub duration: Nanos,
+    /// What it waits for, if not for a time.
+    pub trigger: Option<Trigger>,
     what: What,
-}
-
-#[derive(Clone)]
-enum What {
-    /// A fault of the registry.
-    Kind(&'static dyn Fault, Argument),
-    /// What a fault comes to, effect by effect.
-    Pinned(Pinned),
 }
 
 impl FaultSpec {
@@ -44,7 +48,7 @@ impl FaultSpec {
     pub fn new(name: &str, argument: Argument, at: Nanos, duration: Nanos) -> Result<Self, Error> {
         let fault = fault::find(name)?;
         fault.parse(&argument)?;
-        Ok(Self { at, duration, what: What::Kind(fault, argument) })
+        Ok(Self { at, duration, trigger: None, what: What::Kind(fault, argument) })
     }
 
     /// The specification that comes to exactly this fault: by its kind where that can say it, else
@@ -57,7 +61,7 @@ impl FaultSpec {
                 What::Pinned(Pinned { effects: planned.effects.clone(), flap_period: planned.flap_period })
             }
         };
-        Self { at, duration, what }
+        Self { at, duration, trigger: planned.trigger.clone(), what }
     }
 
     /// Kinds such as `partition` and `pause`, one after another over the run, with even gaps.
@@ -83,17 +87,11 @@ impl FaultSpec {
 
     /// The fault's kind, such as `partition`; `effects` if it is said effect by effect.
     pub fn name(&self) -> &'static str {
-        match &self.what {
-            What::Kind(fault, _) => fault.name(),
-            What::Pinned(_) => EFFECTS,
-        }
+        self.what.name()
     }
 
     pub(crate) fn form(&self) -> Result<Box<dyn Form>, Error> {
-        match &self.what {
-            What::Kind(fault, argument) => fault.parse(argument),
-            What::Pinned(pinned) => Ok(Box::new(pinned.clone())),
-        }
+        self.what.form()
     }
 }
 
@@ -113,38 +111,25 @@ impl fmt::Display for FaultSpec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (at, duration) = (duration::format(self.at), duration::format(self.duration));
         write!(f, "{{ at = {at:?}, for = {duration:?}, ")?;
-        match &self.what {
-            What::Kind(fault, argument) => write!(f, "{} = {argument} }}", fault.name()),
-            What::Pinned(pinned) => write!(f, "{pinned} }}"),
+        match &self.trigger {
+            None => write!(f, "{} }}", self.what),
+            Some(trigger) => write!(f, "when {trigger}, then = {{ {} }} }}", self.what),
         }
-    }
-}
-
-impl PartialEq for FaultSpec {
-    fn eq(&self, other: &Self) -> bool {
-        let what = match (&self.what, &other.what) {
-            (What::Kind(one, argument), What::Kind(other, same)) => {
-                one.name() == other.name() && argument == same
-            }
-            (What::Pinned(one), What::Pinned(other)) => one == other,
-            (What::Kind(..), What::Pinned(_)) | (What::Pinned(_), What::Kind(..)) => false,
-        };
-        what && (self.at, self.duration) == (other.at, other.duration)
     }
 }
 
 impl Serialize for FaultSpec {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("at", &duration::format(self.at))?;
+        if self.trigger.is_none() || self.at > Nanos(0) {
+            map.serialize_entry("at", &duration::format(self.at))?;
+        }
         map.serialize_entry("for", &duration::format(self.duration))?;
-        match &self.what {
-            What::Kind(fault, argument) => map.serialize_entry(fault.name(), argument)?,
-            What::Pinned(pinned) => {
-                if let Some(period) = pinned.flap_period {
-                    map.serialize_entry(FLAP_PERIOD, &duration::format(period))?;
-                }
-                map.serialize_entry(EFFECTS, &pinned.effects)?;
+        match &self.trigger {
+            None => self.what.entries(&mut map)?,
+            Some(trigger) => {
+                map.serialize_entry("when", trigger)?;
+                map.serialize_entry("then", &self.what)?;
             }
         }
         map.end()
@@ -167,82 +152,55 @@ impl<'de> Visitor<'de> for Table {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<FaultSpec, A::Error> {
-        let (mut at, mut duration, mut kind, mut flap_period) = (None, None, None, None);
-        while let Some(key) = entries.next_key_seed(KeyOf)? {
+        let (mut at, mut duration, mut then, mut trigger) = (None, None, None, None);
+        let mut beside = Reading::default();
+        while let Some(key) = entries.next_key::<Key>()? {
             match key {
                 Key::At => at = Some(entries.next_value::<duration::Text>()?.0),
                 Key::For => duration = Some(entries.next_value::<duration::Text>()?.0),
-                Key::FlapPeriod => flap_period = Some(entries.next_value::<duration::Text>()?.0),
-                Key::Effects => {
-                    let effects: Vec<Effect> = entries.next_value()?;
-                    one_kind(&mut kind, What::Pinned(Pinned { effects, flap_period: None }))?;
-                }
-                Key::Kind(fault) => {
-                    let argument = entries.next_value_seed(ArgumentOf(fault))?;
-                    one_kind(&mut kind, What::Kind(fault, argument))?;
-                }
+                Key::When => trigger = Some(entries.next_value::<Trigger>()?),
+                Key::Then => then = Some(entries.next_value::<What>()?),
+                Key::What(key) => beside.take(key, &mut entries)?,
             }
         }
-        let mut what = kind.ok_or_else(|| A::Error::custom(Error::NoFault { known: fault::names() }))?;
-        match &mut what {
-            What::Pinned(pinned) => pinned.flap_period = flap_period,
-            What::Kind(..) if flap_period.is_some() => return Err(A::Error::custom(Error::FlapPeriod)),
-            What::Kind(..) => {}
-        }
-        let at = at.ok_or_else(|| A::Error::custom(Error::NoTime { key: "at" }))?;
+        let beside = beside.finish().map_err(A::Error::custom)?;
+        let what = what(beside, then, trigger.is_some()).map_err(A::Error::custom)?;
+        let earliest = trigger.is_some().then_some(Nanos(0));
+        let at = at.or(earliest).ok_or_else(|| A::Error::custom(Error::NoTime { key: "at" }))?;
         let duration = duration.ok_or_else(|| A::Error::custom(Error::NoTime { key: "for" }))?;
-        Ok(FaultSpec { at, duration, what })
+        Ok(FaultSpec { at, duration, trigger, what })
     }
 }
 
-/// Takes the fault's kind; a second one is refused.
-fn one_kind<E: serde::de::Error>(kind: &mut Option<What>, what: What) -> Result<(), E> {
-    let name = |what: &What| match what {
-        What::Kind(fault, _) => fault.name(),
-        What::Pinned(_) => EFFECTS,
-    };
-    let second = name(&what);
-    match kind.replace(what) {
-        Some(first) => Err(E::custom(Error::TwoFaults { first: name(&first), second })),
-        None => Ok(()),
+/// What the fault is: in `then` if it waits, else beside `at`.
+fn what(beside: Option<What>, then: Option<What>, waits: bool) -> Result<What, Error> {
+    match (beside, then, waits) {
+        (Some(what), None, false) | (None, Some(what), true) => Ok(what),
+        (Some(what), _, true) => Err(TriggerError::Beside { kind: what.name() }.into()),
+        (_, Some(_), false) => Err(TriggerError::Halved { given: "then", missing: "when" }.into()),
+        (None, None, true) => Err(TriggerError::Halved { given: "when", missing: "then" }.into()),
+        (None, None, false) => Err(Error::NoFault { known: fault::names() }),
     }
 }
 
 enum Key {
     At,
     For,
-    Effects,
-    FlapPeriod,
-    Kind(&'static dyn Fault),
+    When,
+    Then,
+    What(WhatKey),
 }
 
 /// Reads a key and finds its fault, so that the error points at the key.
-struct KeyOf;
-
-impl<'de> DeserializeSeed<'de> for KeyOf {
-    type Value = Key;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Key, D::Error> {
+impl<'de> Deserialize<'de> for Key {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         match String::deserialize(deserializer)?.as_str() {
-            "at" => Ok(Key::At),
-            "for" => Ok(Key::For),
-            EFFECTS => Ok(Key::Effects),
-            FLAP_PERIOD => Ok(Key::FlapPeriod),
-            name => fault::find(name).map(Key::Kind).map_err(D::Error::custom),
+            "at" => Ok(Self::At),
+            "for" => Ok(Self::For),
+            "when" => Ok(Self::When),
+            "then" => Ok(Self::Then),
+            name => WhatKey::of(name).map(Self::What).map_err(D::Error::custom),
         }
-    }
-}
-
-/// Reads an argument and has the fault check it, so that the error points at the value.
-struct ArgumentOf(&'static dyn Fault);
-
-impl<'de> DeserializeSeed<'de> for ArgumentOf {
-    type Value = Argument;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Argument, D::Error> {
-        let argument = Argument::deserialize(deserializer)?;
-        self.0.parse(&argument).map_err(D::Error::custom)?;
-        Ok(argument)
     }
 }
 
@@ -396,6 +354,108 @@ mod tests {
               |        ^
             invalid type: integer `3`, expected a text, a list of texts, or a table of them
         "#]],
+        );
+    }
+
+    #[test]
+    fn a_fault_may_wait() {
+        check(
+            "when = { confirmed = 'write', key = 'x', node = 'A', nth = 2 }\nthen = { kill = 'A' }\nfor = '2s'",
+            expect![[
+                r#"{"for":"2s","when":{"confirmed":"write","key":"x","node":"A","nth":2},"then":{"kill":"A"}}"#
+            ]],
+        );
+        check(
+            "at = '1s'\nfor = '2s'\n[when]\nfault = 3\ndelay = '5ms'\n[then]\nflap = { partition = 'halves', period = '500ms' }",
+            expect![[
+                r#"{"at":"1s","for":"2s","when":{"fault":3,"is":"healed","delay":"5ms"},"then":{"flap":{"partition":"halves","period":"500ms"}}}"#
+            ]],
+        );
+        check(
+            "when = { asked = 'any', every = 20 }\nthen = { pause = 'B' }\nfor = '2s'",
+            expect![[r#"{"for":"2s","when":{"asked":"any","every":20},"then":{"pause":"B"}}"#]],
+        );
+    }
+
+    #[test]
+    fn a_wrong_trigger_is_answered_with_the_line() {
+        let refused = |when: &str, expected: Expect| {
+            let error = toml::from_str::<FaultSpec>(&format!("for = '2s'\n{when}")).unwrap_err();
+            let line = error.span().map_or(0, |span| when[..span.start.saturating_sub(11)].lines().count());
+            expected.assert_eq(&format!("line {}: {}", line + 1, error.message()));
+        };
+        refused(
+            "when = { confirmd = 'write' }",
+            expect![
+                "line 2: `when` has no `confirmd` (did you mean `confirmed`?); it takes asked, confirmed, delay, every, failed, fault, is, key, node, nth, unknown"
+            ],
+        );
+        refused(
+            "when = { confirmed = 'wirte' }",
+            expect![
+                "line 2: `confirmed` cannot be `wirte` (did you mean `write`?); it takes add, any, append, compare-and-set, delete, increment, read, remove, update, write"
+            ],
+        );
+        refused(
+            "when = { confirmed = 'write', asked = 'read' }",
+            expect!["line 2: `asked` and `confirmed` stand in one `when`; write two [[fault]] tables"],
+        );
+        refused(
+            "when = { node = 'A' }",
+            expect![[
+                r#"line 2: `when` does not say what to wait for; write for example when = { confirmed = "write" }"#
+            ]],
+        );
+        refused(
+            "when = { fault = 0, is = 'gone' }",
+            expect!["line 2: `is` cannot be `gone`; it takes begun, effective, healed"],
+        );
+        refused(
+            "when = { fault = 0, key = 'x' }",
+            expect!["line 2: `key` means nothing beside `fault`; take it out"],
+        );
+        refused("when = { asked = 'read', nth = 0 }", expect!["line 2: `nth` counts from 1"]);
+        refused(
+            "when = { asked = 'read', nth = -1 }",
+            expect!["line 2: invalid value: integer `-1`, expected u64"],
+        );
+        refused(
+            "when = 'A confirms'",
+            expect![[
+                r#"line 2: invalid type: string "A confirms", expected what to wait for, such as { confirmed = "write", node = "A" }"#
+            ]],
+        );
+        refused(
+            "when = { asked = 'read' }",
+            expect![[
+                r#"line 1: `when` stands without `then`; write for example when = { confirmed = "write" } and then = { kill = "A" }"#
+            ]],
+        );
+        refused(
+            "then = { kill = 'A' }",
+            expect![[
+                r#"line 1: `then` stands without `when`; write for example when = { confirmed = "write" } and then = { kill = "A" }"#
+            ]],
+        );
+        refused(
+            "when = { asked = 'read' }\nkill = 'A'",
+            expect!["line 1: `kill` stands beside `when`; write then = { kill = … }"],
+        );
+        refused(
+            "when = { asked = 'read' }\nthen = {}",
+            expect![
+                "line 3: the fault has no kind; add one of: clock, clog, cut, disk-error, disk-full, disk-lies, disk-torn, duplicate, flap, kill, lose, one-way, partition, pause, reorder, slow, wipe"
+            ],
+        );
+        refused(
+            "when = { asked = 'read' }\nthen = { kil = 'A' }",
+            expect![
+                "line 3: no fault is called `kil` (did you mean `kill`?); there are: flap, kill, one-way, partition, pause, slow"
+            ],
+        );
+        refused(
+            "when = { asked = 'read' }\nthen = { kill = 'A', pause = 'B' }",
+            expect!["line 3: `kill` and `pause` stand in one fault; write two [[fault]] tables"],
         );
     }
 }

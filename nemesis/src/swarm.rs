@@ -112,6 +112,7 @@ impl Shape {
             summary: resolved.summary,
             effects: resolved.effects,
             flap_period: resolved.flap_period,
+            trigger: None,
         }))
     }
 

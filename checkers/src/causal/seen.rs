@@ -218,7 +218,7 @@ impl Seen {
             KeyKind::Register if observed.is_absent() => self.trace_absent(facts, at, observed),
             KeyKind::Register => self.trace_values(facts, at, observed),
             KeyKind::List | KeyKind::Set => self.trace_elements(facts, at, observed),
-            KeyKind::Counter | KeyKind::Mixed => Saw::Unclear,
+            KeyKind::Counter | KeyKind::Queue | KeyKind::Stack | KeyKind::Mixed => Saw::Unclear,
         }
     }
 

@@ -273,6 +273,9 @@ impl Teller<'_, '_> {
             Some(MicroOp::Remove { key, element }) => format!("removed {} from {key}", shown(element)),
             Some(MicroOp::Increment { key, by }) => format!("added {by} to {key}"),
             Some(MicroOp::Delete { key }) => format!("deleted {key}"),
+            Some(MicroOp::Enqueue { key, element }) => format!("put {} into {key}", shown(element)),
+            Some(MicroOp::Push { key, element }) => format!("put {} on top of {key}", shown(element)),
+            Some(MicroOp::Dequeue { key } | MicroOp::Pop { key }) => format!("took from {key}"),
             Some(MicroOp::Read { .. }) | None => "read".into(),
         }
     }

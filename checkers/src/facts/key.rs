@@ -27,6 +27,10 @@ pub enum KeyKind {
     Set,
     /// Changes by increments.
     Counter,
+    /// Changes by enqueues and dequeues.
+    Queue,
+    /// Changes by pushes and pops.
+    Stack,
     /// Several of these at once.
     Mixed,
 }
@@ -39,6 +43,8 @@ impl fmt::Display for KeyKind {
             Self::List => "list",
             Self::Set => "set",
             Self::Counter => "counter",
+            Self::Queue => "queue",
+            Self::Stack => "stack",
             Self::Mixed => "state",
         })
     }
@@ -63,6 +69,14 @@ pub struct KeyUse {
     pub increments: u32,
     /// Deletes.
     pub deletes: u32,
+    /// Enqueues.
+    pub enqueues: u32,
+    /// Dequeues.
+    pub dequeues: u32,
+    /// Pushes.
+    pub pushes: u32,
+    /// Pops.
+    pub pops: u32,
     /// True if a write or compare-and-set stored a list.
     pub list_values: bool,
     /// True if an answer or an expectation named a version.
@@ -72,13 +86,18 @@ pub struct KeyUse {
 impl KeyUse {
     /// What the key is used as.
     pub fn kind(&self) -> KeyKind {
-        let set = self.adds + self.removes > 0;
-        match (self.appends > 0, set, self.increments > 0) {
-            (false, false, false) => KeyKind::Register,
-            (true, false, false) => KeyKind::List,
-            (false, true, false) => KeyKind::Set,
-            (false, false, true) => KeyKind::Counter,
-            _ => KeyKind::Mixed,
+        let kinds = [
+            (KeyKind::List, self.appends > 0),
+            (KeyKind::Set, self.adds + self.removes > 0),
+            (KeyKind::Counter, self.increments > 0),
+            (KeyKind::Queue, self.enqueues + self.dequeues > 0),
+            (KeyKind::Stack, self.pushes + self.pops > 0),
+        ];
+        let mut used = kinds.iter().filter(|(_, used)| *used);
+        match (used.next(), used.next()) {
+            (None, _) => KeyKind::Register,
+            (Some((kind, _)), None) => *kind,
+            (Some(_), Some(_)) => KeyKind::Mixed,
         }
     }
 
@@ -99,6 +118,10 @@ impl KeyUse {
             MicroOp::Remove { .. } => self.removes += 1,
             MicroOp::Increment { .. } => self.increments += 1,
             MicroOp::Delete { .. } => self.deletes += 1,
+            MicroOp::Enqueue { .. } => self.enqueues += 1,
+            MicroOp::Dequeue { .. } => self.dequeues += 1,
+            MicroOp::Push { .. } => self.pushes += 1,
+            MicroOp::Pop { .. } => self.pops += 1,
         }
     }
 

@@ -100,13 +100,18 @@ impl<'h> Makers<'h> {
                     note(&mut self.elements, element, address);
                 }
             }
-            MicroOp::Append { element, .. } | MicroOp::Add { element, .. } => {
+            MicroOp::Append { element, .. }
+            | MicroOp::Add { element, .. }
+            | MicroOp::Enqueue { element, .. }
+            | MicroOp::Push { element, .. } => {
                 note(&mut self.elements, element, address);
             }
             MicroOp::Read { .. }
             | MicroOp::Remove { .. }
             | MicroOp::Increment { .. }
-            | MicroOp::Delete { .. } => {}
+            | MicroOp::Delete { .. }
+            | MicroOp::Dequeue { .. }
+            | MicroOp::Pop { .. } => {}
         }
     }
 

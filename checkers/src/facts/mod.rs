@@ -154,7 +154,7 @@ impl<'h> Facts<'h> {
         self.operation(address).outcome.replies()?.get(address.index as usize)
     }
 
-    /// What a confirmed read saw.
+    /// What a confirmed read saw, or what was taken out of a queue or a stack.
     pub fn observed(&self, address: Address) -> Option<&'h Observed> {
         self.reply(address)?.observed.as_ref()
     }
@@ -196,7 +196,8 @@ impl<'h> Facts<'h> {
         })
     }
 
-    /// Who brought this element: an append, an add, or a write or compare-and-set of a list.
+    /// Who brought this element: an append, an add, an enqueue, a push, or a write or compare-and-set
+    /// of a list.
     pub fn element_maker(&self, key: KeyNumber, element: &Value) -> Maker {
         self.makers[key.index()].of_element(element)
     }

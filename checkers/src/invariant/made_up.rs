@@ -118,6 +118,7 @@ fn check_key<'h>(facts: &Facts<'h>, key: KeyNumber, flaws: &mut Vec<Flaw<'h>>) -
     match facts.kind(key) {
         KeyKind::Register => registers(facts, key, flaws),
         KeyKind::List | KeyKind::Set => elements::check(facts, key, flaws),
+        KeyKind::Queue | KeyKind::Stack => 0,
         KeyKind::Counter if usage.writes + usage.compare_and_sets + usage.deletes == 0 => {
             counter::check(facts, key, flaws)
         }

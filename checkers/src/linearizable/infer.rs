@@ -27,7 +27,8 @@ pub(super) struct First {
 
 /// A circle, if the rules find one.
 pub(super) fn circle(calls: &[Call<'_>]) -> Option<Vec<First>> {
-    let is_simple = |call: &Call<'_>| !matches!(call.change, Change::Grow(_) | Change::Read(None));
+    let is_simple =
+        |call: &Call<'_>| !matches!(call.change, Change::Grow(_) | Change::Take(..) | Change::Read(None));
     if calls.len() > CALLS_MAX || !calls.iter().all(is_simple) {
         return None;
     }

@@ -140,7 +140,7 @@ impl Tally {
     }
 }
 
-/// Reads and compare-and-sets of the load that began after a change of the same key was confirmed:
+/// Reads, takes and compare-and-sets of the load that began after a change of the same key was confirmed:
 /// each might have found what was there before.
 fn chances(facts: &Facts<'_>, key: KeyNumber) -> u64 {
     let accesses = || facts.on_key(key).iter().filter(|at| facts.operation(**at).is_confirmed());
@@ -149,8 +149,10 @@ fn chances(facts: &Facts<'_>, key: KeyNumber) -> u64 {
     let finds = |at: &&Address| {
         let operation = facts.operation(**at);
         let micro_op = facts.micro_op(**at);
-        (micro_op.is_read() && operation.phase == Phase::Load)
-            || matches!(micro_op, MicroOp::CompareAndSet { .. })
+        match micro_op.is_read() {
+            true => operation.phase == Phase::Load,
+            false => micro_op.observes() || matches!(micro_op, MicroOp::CompareAndSet { .. }),
+        }
     };
     accesses().filter(finds).filter(|at| first < interval(facts, **at).0).count() as u64
 }
@@ -262,6 +264,9 @@ fn calls<'h>(facts: &Facts<'h>, key: KeyNumber, model: &mut Model) -> (Vec<Addre
             seen.extend(found);
             shown.extend(found_elements(facts, *at));
         }
+        if let Change::Take(_, Some(taken)) = change {
+            shown.extend(taken);
+        }
         let (invoked, completed) = interval(facts, *at);
         calls.push((*at, Call { invoked, completed, change }));
     }
@@ -272,11 +277,12 @@ fn calls<'h>(facts: &Facts<'h>, key: KeyNumber, model: &mut Model) -> (Vec<Addre
             seen.binary_search(&made).is_ok() || facts.kind(key) != KeyKind::Register
         }
         // While its element was there nobody looked, so it may as well never have come.
-        Change::Grow(MicroOp::Append { element, .. } | MicroOp::Add { element, .. })
-            if call.completed == u64::MAX =>
-        {
-            shown.contains(element)
-        }
+        Change::Grow(
+            MicroOp::Append { element, .. }
+            | MicroOp::Add { element, .. }
+            | MicroOp::Enqueue { element, .. }
+            | MicroOp::Push { element, .. },
+        ) if call.completed == u64::MAX => shown.contains(element),
         _ => true,
     });
     calls.into_iter().unzip()

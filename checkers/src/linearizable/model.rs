@@ -28,8 +28,19 @@ pub(super) enum Change<'h> {
     Write(State),
     /// Replaced the one state with the other.
     Swap(Option<State>, State),
-    /// An append, add, remove or increment.
+    /// An append, add, remove, increment, enqueue or push.
     Grow(&'h MicroOp),
+    /// Took an element: this one, or none was there; nobody knows which if the outer is none.
+    Take(End, Option<Option<&'h Value>>),
+}
+
+/// Where an element is taken from.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum End {
+    /// The front: a queue.
+    Front,
+    /// The top: a stack.
+    Back,
 }
 
 impl Change<'_> {
@@ -37,7 +48,7 @@ impl Change<'_> {
     pub(super) fn found(&self) -> Option<State> {
         match *self {
             Self::Read(found) | Self::Swap(found, _) => found,
-            Self::Write(_) | Self::Grow(_) => None,
+            Self::Write(_) | Self::Grow(_) | Self::Take(..) => None,
         }
     }
 
@@ -45,7 +56,7 @@ impl Change<'_> {
     pub(super) fn made(&self) -> Option<State> {
         match *self {
             Self::Write(made) | Self::Swap(_, made) => Some(made),
-            Self::Read(_) | Self::Grow(_) => None,
+            Self::Read(_) | Self::Grow(_) | Self::Take(..) => None,
         }
     }
 }
@@ -75,7 +86,7 @@ impl Model {
     }
 
     /// What this micro-op does, given what it saw.
-    pub(super) fn change<'h>(&mut self, micro_op: &'h MicroOp, observed: Option<&Observed>) -> Change<'h> {
+    pub(super) fn change<'h>(&mut self, micro_op: &'h MicroOp, observed: Option<&'h Observed>) -> Change<'h> {
         match micro_op {
             MicroOp::Read { .. } => Change::Read(observed.and_then(|observed| self.seen(observed))),
             MicroOp::Write { value, .. } => Change::Write(self.number(Some(value.clone()))),
@@ -86,7 +97,11 @@ impl Model {
             MicroOp::Append { .. }
             | MicroOp::Add { .. }
             | MicroOp::Remove { .. }
-            | MicroOp::Increment { .. } => Change::Grow(micro_op),
+            | MicroOp::Increment { .. }
+            | MicroOp::Enqueue { .. }
+            | MicroOp::Push { .. } => Change::Grow(micro_op),
+            MicroOp::Dequeue { .. } => Change::Take(End::Front, observed.map(Observed::single)),
+            MicroOp::Pop { .. } => Change::Take(End::Back, observed.map(Observed::single)),
         }
     }
 
@@ -97,6 +112,7 @@ impl Model {
             Change::Write(next) => Some(next),
             Change::Swap(found, next) => (found == Some(state)).then_some(next),
             Change::Grow(micro_op) => self.grow(state, micro_op),
+            Change::Take(end, taken) => self.take(state, end, taken),
         }
     }
 
@@ -131,12 +147,31 @@ impl Model {
             Some(Value::Integer(_) | Value::Text(_)) => return None,
         };
         match micro_op {
-            MicroOp::Append { element, .. } => elements.push(element.clone()),
+            MicroOp::Append { element, .. }
+            | MicroOp::Enqueue { element, .. }
+            | MicroOp::Push { element, .. } => elements.push(element.clone()),
             MicroOp::Add { element, .. } if !elements.contains(element) => elements.push(element.clone()),
             MicroOp::Remove { element, .. } => elements.retain(|other| other != element),
             _ => {}
         }
         Some(self.number(Some(Value::List(elements))))
+    }
+
+    fn take(&mut self, state: State, end: End, taken: Option<Option<&Value>>) -> Option<State> {
+        let mut elements = match self.states[state as usize].clone() {
+            None => Vec::new(),
+            Some(Value::List(elements)) => elements,
+            Some(Value::Integer(_) | Value::Text(_)) => return None,
+        };
+        let found = match end {
+            End::Front if elements.is_empty() => None,
+            End::Front => Some(elements.remove(0)),
+            End::Back => elements.pop(),
+        };
+        match taken {
+            Some(taken) if taken != found.as_ref() => None,
+            _ => Some(self.number(Some(Value::List(elements)))),
+        }
     }
 
     fn number(&mut self, value: Option<Value>) -> State {

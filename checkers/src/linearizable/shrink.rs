@@ -70,7 +70,7 @@ fn by_state(calls: &[Call<'_>], left: &[usize]) -> Parts {
                 made.entry(state).or_default().push(*place);
                 found.extend(before);
             }
-            Change::Read(None) | Change::Grow(_) => fixed.push(*place),
+            Change::Read(None) | Change::Grow(_) | Change::Take(..) => fixed.push(*place),
         }
     }
     let (kept, units): (Vec<_>, Vec<_>) = made.into_iter().partition(|(state, _)| found.contains(state));

@@ -65,7 +65,7 @@ impl Witness<'_, '_> {
         let proof = *addresses
             .iter()
             .rev()
-            .find(|at| self.facts.micro_op(**at).is_read())
+            .find(|at| self.facts.micro_op(**at).observes())
             .or(addresses.last())
             .expect("no order of no calls is illegal");
         let others = counted(addresses.len() as u64 - 1, "other call", "other calls");

@@ -64,6 +64,10 @@ impl Witness<'_, '_> {
             MicroOp::Add { element, .. } => format!("{session}'s add of {}", shown(element)),
             MicroOp::Remove { element, .. } => format!("{session}'s removal of {}", shown(element)),
             MicroOp::Increment { by, .. } => format!("{session}'s increment by {by}"),
+            MicroOp::Enqueue { element, .. } => format!("{session}'s enqueue of {}", shown(element)),
+            MicroOp::Push { element, .. } => format!("{session}'s push of {}", shown(element)),
+            MicroOp::Dequeue { .. } => format!("{session}'s dequeue"),
+            MicroOp::Pop { .. } => format!("{session}'s pop"),
         }
     }
 
@@ -78,6 +82,9 @@ impl Witness<'_, '_> {
         let time = self.began(at);
         match self.facts.micro_op(at) {
             MicroOp::Read { key } => format!("read {key}{place} at {time} and was told {}", self.found(at)),
+            MicroOp::Dequeue { key } | MicroOp::Pop { key } => {
+                format!("took from {key}{place} at {time} and was given {}", self.found(at))
+            }
             MicroOp::CompareAndSet { key, value, .. } => {
                 format!("changed {key}{place} from {} to {} at {time}", self.found(at), shown(value))
             }
@@ -86,6 +93,8 @@ impl Witness<'_, '_> {
             | MicroOp::Add { .. }
             | MicroOp::Remove { .. }
             | MicroOp::Increment { .. }
+            | MicroOp::Enqueue { .. }
+            | MicroOp::Push { .. }
             | MicroOp::Delete { .. } => format!("was told OK for this{place} at {time}: {}", self.asked(at)),
         }
     }

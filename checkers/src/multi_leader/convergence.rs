@@ -190,10 +190,17 @@ fn touches(micro_op: &MicroOp, values: &[&Value]) -> bool {
         MicroOp::Write { value, .. } | MicroOp::CompareAndSet { value, .. } => {
             value.as_list().is_some() || values.contains(&value)
         }
-        MicroOp::Append { element, .. } | MicroOp::Add { element, .. } | MicroOp::Remove { element, .. } => {
+        MicroOp::Append { element, .. }
+        | MicroOp::Add { element, .. }
+        | MicroOp::Remove { element, .. }
+        | MicroOp::Enqueue { element, .. }
+        | MicroOp::Push { element, .. } => {
             values.iter().any(|value| value.as_list().is_none_or(|list| list.contains(element)))
         }
-        MicroOp::Increment { .. } | MicroOp::Delete { .. } => true,
+        MicroOp::Increment { .. }
+        | MicroOp::Delete { .. }
+        | MicroOp::Dequeue { .. }
+        | MicroOp::Pop { .. } => true,
     }
 }
 

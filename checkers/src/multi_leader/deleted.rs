@@ -96,7 +96,7 @@ fn is_judged(facts: &Facts<'_>, key: KeyNumber) -> bool {
     match facts.kind(key) {
         KeyKind::Register => true,
         KeyKind::List | KeyKind::Set => usage.writes + usage.compare_and_sets == 0,
-        KeyKind::Counter | KeyKind::Mixed => false,
+        KeyKind::Counter | KeyKind::Queue | KeyKind::Stack | KeyKind::Mixed => false,
     }
 }
 

@@ -88,7 +88,9 @@ pub(super) fn same(kind: KeyKind, left: &Observed, right: &Observed) -> bool {
 fn normal(kind: KeyKind, observed: &Observed) -> Vec<Value> {
     let empty = |value: &Value| match kind {
         KeyKind::Counter => *value == Value::Integer(0),
-        KeyKind::List | KeyKind::Set => value.as_list().is_some_and(<[Value]>::is_empty),
+        KeyKind::List | KeyKind::Set | KeyKind::Queue | KeyKind::Stack => {
+            value.as_list().is_some_and(<[Value]>::is_empty)
+        }
         KeyKind::Register | KeyKind::Mixed => false,
     };
     let mut values: Vec<Value> = observed.values.iter().filter(|value| !empty(value)).cloned().collect();

@@ -124,7 +124,10 @@ fn judge_key(facts: &Facts<'_>, replicas: &Replicas<'_, '_>, key: KeyNumber) -> 
     let mut judged = match facts.kind(key) {
         KeyKind::Register => registers::judge(facts, key, &end),
         KeyKind::Counter => counter::judge(facts, key, &end),
-        KeyKind::List | KeyKind::Set | KeyKind::Mixed => elements::judge(facts, key, &end),
+        // What was taken out is nowhere, and who took it need not have been told.
+        KeyKind::List | KeyKind::Set | KeyKind::Queue | KeyKind::Stack | KeyKind::Mixed => {
+            elements::judge(facts, key, &end)
+        }
     };
     if !is_read_everywhere {
         judged = Judged { chances: judged.chances, is_clear: false, loss: None };

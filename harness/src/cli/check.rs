@@ -86,7 +86,8 @@ impl Check {
             expect.insert(name, setting::expectation(&value.into()).map_err(usage)?);
         }
         let stated = !expect.is_empty();
-        let stored = if stated { None } else { run.and_then(crate::run::stored_expectations) };
+        let stored =
+            if stated { None } else { run.and_then(|run| crate::run::stored_expectations(&run.folder)) };
         let everything = || checkers::CHECKERS.iter().map(|c| (c.guarantee().to_string(), Expectation::Hold));
         let forgive_no_chance = !stated && stored.is_none();
         let expect = match stored {

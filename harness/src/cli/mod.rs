@@ -15,6 +15,7 @@ mod completions;
 mod demo;
 mod hunt;
 mod node;
+mod replay;
 mod run;
 mod runs;
 mod serve;
@@ -43,7 +44,8 @@ Test a store:
 
 Work with a result:
   check        Check a recorded history, or a stored run again
-  runs         List, open, pin, pack and delete stored runs
+  replay       Make a stored run again: exactly when simulated, or so many times on real processes
+  runs         List, open, pin, pack and delete stored runs; list hunts
 
 Machinery:
   serve        Start the bundled reference database
@@ -68,6 +70,7 @@ enum Command {
     Run(Box<run::Run>),
     Hunt(Box<hunt::Hunt>),
     Check(check::Check),
+    Replay(replay::Replay),
     Runs(runs::Runs),
     Serve(serve::Serve),
     Completions(completions::Completions),
@@ -172,6 +175,7 @@ fn dispatch(cli: Cli, matches: &clap::ArgMatches) -> Result<Exit, Stop> {
         Command::Run(run) => run.run(&session, matches),
         Command::Hunt(hunt) => hunt.run(&session, matches),
         Command::Check(check) => check.run(&session),
+        Command::Replay(replay) => replay.run(&session),
         Command::Runs(runs) => runs.run(&session),
         Command::Serve(serve) => serve.run(),
         Command::Completions(completions) => completions.run(Cli::command()),

@@ -170,6 +170,15 @@ impl Run {
         self.show_plan
     }
 
+    /// A plan, or a flag of one, that was typed.
+    pub(super) fn first_given(&self, matches: &ArgMatches) -> Option<String> {
+        let typed = |id: &str| matches.value_source(id) == Some(ValueSource::CommandLine);
+        let flags = self.given().into_iter().map(|(_, id, _)| id).chain(["profile", "expect"]);
+        let flag = |id: &str| format!("--{}", id.replace('_', "-"));
+        let plan = self.plan.iter().map(|plan| plan.display().to_string());
+        plan.chain(flags.filter(|id| typed(id)).map(flag)).next()
+    }
+
     /// The plan and every flag that says what runs, as they would be typed: all but the seed and where it runs.
     pub(super) fn words(&self) -> Vec<String> {
         let mut words: Vec<String> = self.plan.iter().map(|plan| plan.display().to_string()).collect();

@@ -12,7 +12,7 @@ use super::{Session, say};
 use crate::exit::{Exit, Stop};
 use crate::store::Run;
 
-/// List, open, pin, pack and delete stored runs
+/// List, open, pin, pack and delete stored runs; list hunts
 #[derive(Debug, Args)]
 pub(crate) struct Runs {
     #[command(subcommand)]
@@ -21,7 +21,7 @@ pub(crate) struct Runs {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// List all runs, the oldest first (this is also what `rashomon runs` alone does)
+    /// List all runs and all hunts, the oldest first (this is also what `rashomon runs` alone does)
     List,
     /// Print a run's verdict in full, and where its files are
     Open(Name),
@@ -72,19 +72,33 @@ impl Runs {
 }
 
 fn list(session: &Session) -> Result<(), Stop> {
-    let runs = session.store.list()?;
-    if runs.is_empty() {
+    let (runs, hunts) = (session.store.list()?, session.store.hunts()?);
+    if runs.is_empty() && hunts.is_empty() {
         say(format_args!("no runs yet; make one with  rashomon demo"));
         return Ok(());
     }
+    if !runs.is_empty() {
+        list_runs(&runs);
+    }
+    if !hunts.is_empty() {
+        let mut table = Builder::default();
+        table.push_record(["hunt", "so far; go on with  rashomon hunt --resume HUNT"]);
+        for (id, folder) in hunts {
+            table.push_record([id, crate::hunt::summary(&folder)]);
+        }
+        say(format_args!("{}", table.build().with(TableStyle::blank())));
+    }
+    Ok(())
+}
+
+fn list_runs(runs: &[Run]) {
     let mut table = Builder::default();
     table.push_record(["run", "verdict", "kept"]);
-    for run in &runs {
+    for run in runs {
         let kept = if run.is_pinned() { "for ever" } else { "" };
         table.push_record([run.id.clone(), summary(run), kept.to_string()]);
     }
     say(format_args!("{}", table.build().with(TableStyle::blank())));
-    Ok(())
 }
 
 /// The first line of a run's verdict, or how far the run came.

@@ -66,7 +66,11 @@ impl State {
                 }
                 value.clone()
             }
-            MicroOp::Append { element, .. } | MicroOp::Add { element, .. } => {
+            MicroOp::Dequeue { .. } | MicroOp::Pop { .. } => return self.take(micro_op),
+            MicroOp::Append { element, .. }
+            | MicroOp::Add { element, .. }
+            | MicroOp::Enqueue { element, .. }
+            | MicroOp::Push { element, .. } => {
                 let mut elements = self.list(key)?;
                 elements.push(element.clone());
                 Value::List(elements)
@@ -82,6 +86,20 @@ impl State {
         let version = Version::from(format!("v{}", self.changes));
         self.keys.insert(key.clone(), (value, version.clone()));
         Ok(Reply::changed(Some(version)))
+    }
+
+    fn take(&mut self, micro_op: &MicroOp) -> Result<Reply, Reason> {
+        let key = micro_op.key();
+        let mut elements = self.list(key)?;
+        let taken = match micro_op {
+            MicroOp::Pop { .. } => elements.pop(),
+            _ if elements.is_empty() => None,
+            _ => Some(elements.remove(0)),
+        };
+        self.changes += 1;
+        let version = Version::from(format!("v{}", self.changes));
+        self.keys.insert(key.clone(), (Value::List(elements), version));
+        Ok(Reply::read(Observed { values: taken.into_iter().collect(), versions: Vec::new() }))
     }
 
     fn observe(&self, key: &Key) -> Observed {

@@ -93,6 +93,11 @@ impl ReferenceClient {
             MicroOp::Remove { element, .. } => typed(json!({ "op": "remove", "value": element })),
             MicroOp::Increment { by, .. } => typed(json!({ "op": "increment", "by": by })),
             MicroOp::Delete { .. } => self.http.request(Method::DELETE, url),
+            // It has neither queues nor stacks, and refuses these.
+            MicroOp::Enqueue { element, .. } => typed(json!({ "op": "enqueue", "value": element })),
+            MicroOp::Dequeue { .. } => typed(json!({ "op": "dequeue" })),
+            MicroOp::Push { element, .. } => typed(json!({ "op": "push", "value": element })),
+            MicroOp::Pop { .. } => typed(json!({ "op": "pop" })),
         }
     }
 
@@ -200,7 +205,7 @@ impl Answer {
                     ));
                 }
                 let version = committed.version;
-                let reply = |(micro_op, found): (&MicroOp, Found)| match micro_op.is_read() {
+                let reply = |(micro_op, found): (&MicroOp, Found)| match micro_op.observes() {
                     true => Reply::read(found.into()),
                     false => Reply::changed(version.clone()),
                 };
@@ -210,7 +215,7 @@ impl Answer {
     }
 
     fn single(&self, micro_op: &MicroOp) -> Result<Reply, String> {
-        if micro_op.is_read() {
+        if micro_op.observes() {
             let found: Found = parse(&self.body)?;
             return Ok(Reply::read(found.into()));
         }
@@ -274,6 +279,10 @@ fn transaction_part(micro_op: &MicroOp) -> Json {
         MicroOp::Remove { element, .. } => json!({ "f": "remove", "key": key, "value": element }),
         MicroOp::Increment { by, .. } => json!({ "f": "increment", "key": key, "by": by }),
         MicroOp::Delete { .. } => json!({ "f": "delete", "key": key }),
+        MicroOp::Enqueue { element, .. } => json!({ "f": "enqueue", "key": key, "value": element }),
+        MicroOp::Dequeue { .. } => json!({ "f": "dequeue", "key": key }),
+        MicroOp::Push { element, .. } => json!({ "f": "push", "key": key, "value": element }),
+        MicroOp::Pop { .. } => json!({ "f": "pop", "key": key }),
     }
 }
 

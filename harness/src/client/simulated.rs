@@ -89,8 +89,17 @@ fn part(micro_op: &MicroOp) -> Step {
         MicroOp::Remove { element, .. } => Action::Remove { value: datum(element) },
         MicroOp::Increment { by, .. } => Action::Increment { by: *by },
         MicroOp::Delete { .. } => Action::Delete,
+        MicroOp::Enqueue { .. } | MicroOp::Dequeue { .. } | MicroOp::Push { .. } | MicroOp::Pop { .. } => {
+            return refused(micro_op);
+        }
     };
     Step::new(name(micro_op.key()), action)
+}
+
+// The store has neither queues nor stacks. A condition that no key meets is refused.
+fn refused(micro_op: &MicroOp) -> Step {
+    let step = Step::new(name(micro_op.key()), Action::Delete);
+    Step { condition: reference_db::Condition::Versions(Vec::new()), ..step }
 }
 
 fn name(key: &Key) -> reference_db::Key {
@@ -145,7 +154,7 @@ fn replies(call: &Call, dot: Option<Dot>, readings: Vec<Option<Reading>>) -> Res
         return Err(format!("{} results for {} operations", readings.len(), micro_ops.len()));
     }
     let dot = dot.map(version);
-    let reply = |(micro_op, reading): (&MicroOp, Option<Reading>)| match (micro_op.is_read(), reading) {
+    let reply = |(micro_op, reading): (&MicroOp, Option<Reading>)| match (micro_op.observes(), reading) {
         (true, reading) => Ok(Reply::read(observed(reading.unwrap_or(Reading::Absent))?)),
         (false, _) => Ok(Reply::changed(dot.clone())),
     };

@@ -6,15 +6,13 @@
 //!   seed 3 ─┘   record and judge    └─► (seed 3: not told)
 //! ```
 //!
-//! A world is one thread and shares nothing, so seeds are played side by side. Nothing is stored: a seed
-//! that is worth a look is played again by the command that the hunt ends with.
+//! A world is one thread and shares nothing, so seeds are played side by side. What they come to is counted and put
+//! down as it goes, so that a hunt that was ended, by whatever, goes on where it was. Of a seed nothing else is kept:
+//! one that is worth a look is played again by the command that the hunt ends with.
 //!
 //! Source: FoundationDB's and TigerBeetle's fleets of simulations; the shape is theirs, on one machine.
 
-use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::mpsc::{self, RecvTimeoutError, Sender};
-use std::time::Duration;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use histories::{HistoryBuilder, Nanos};
 
@@ -23,21 +21,31 @@ use crate::exit::{Exit, Stop};
 use crate::judge::judge_on;
 use crate::plan::layer::Merged;
 use crate::rng::Seed;
-use crate::run::{Prepared, StopSignal, prepare};
+use crate::run::{Prepared, StopSignal, moment, prepare};
 use crate::sim::{Scenario, simulate};
 use crate::stopwatch::Stopwatch;
 
+mod frame;
+mod played;
+mod pool;
+mod stored;
 mod tally;
 mod telling;
 
-use tally::{Played, Tally};
+use frame::Scene;
+use played::Played;
+use pool::{Go, in_order};
+use stored::Beginning;
+pub(crate) use stored::{Stored, summary};
 
 /// What to hunt with, and how far.
 pub(crate) struct Order {
     pub(crate) merged: Merged,
     /// The flags of the plan, to be given to `run` again.
     pub(crate) words: Vec<String>,
-    /// No more seeds than these.
+    /// The seed from which all others are made.
+    pub(crate) first: Seed,
+    /// No more seeds than these, those before it went on included.
     pub(crate) seeds: u32,
     /// No new seed after this.
     pub(crate) time: Option<Nanos>,
@@ -45,61 +53,129 @@ pub(crate) struct Order {
     pub(crate) keep_going: bool,
     /// Worlds side by side.
     pub(crate) jobs: usize,
+    /// The hunt that goes on; none for a new one.
+    pub(crate) goes_on: Option<Stored>,
 }
 
-/// How often the line of progress is drawn anew.
-const REDRAW: Duration = Duration::from_millis(250);
-/// How often a line is printed where none is drawn.
+/// How often a line is printed where no frame is drawn.
 const HEARTBEAT: Nanos = Nanos::from_millis(5_000);
+/// How often it is put down how far it is.
+const SAVE: Nanos = Nanos::from_millis(1_000);
 
 /// Plays seeds until one breaks an expectation, all are played, or time is up.
-pub(crate) fn hunt(session: &Session, order: &Order, stop: &StopSignal) -> Result<Exit, Stop> {
-    let first = order.merged.plan.seed.unwrap_or_else(Seed::random);
+pub(crate) fn hunt(session: &Session, mut order: Order, stop: &StopSignal) -> Result<Exit, Stop> {
     // What is wrong with the plan is said once, and before anything runs.
-    prepare(&order.merged, first)?;
-    let watch = Stopwatch::start();
-    let pool = Pool { next: AtomicU32::new(0), over: AtomicBool::new(false) };
-    let (played, results) = mpsc::channel();
-    let tally = std::thread::scope(|scope| {
-        for _ in 0..order.jobs {
-            let (pool, played) = (&pool, played.clone());
-            scope.spawn(move || work(order, first, pool, &played, stop));
-        }
-        drop(played);
-        let tally = collect(session, order, &pool, &results, watch, stop);
-        pool.over.store(true, Ordering::Relaxed);
-        tally
-    })?;
+    prepare(&order.merged, order.first)?;
+    let mut stored = begin(session, &mut order)?;
+    let played = play_all(session, &order, &mut stored, stop);
     session.progress.clear();
+    let saved = stored.save();
+    let tally = &stored.state.tally;
     let exit = stop.reason().map_or(tally.exit(), |reason| tally.exit().worse(reason));
-    telling::print(session, order, &tally, watch.elapsed(), exit)?;
-    Ok(exit)
-}
-
-/// What the workers share.
-struct Pool {
-    next: AtomicU32,
-    over: AtomicBool,
-}
-
-fn work(
-    order: &Order,
-    first: Seed,
-    pool: &Pool,
-    played: &Sender<Result<(u32, Played), Stop>>,
-    stop: &StopSignal,
-) {
-    while !pool.over.load(Ordering::Relaxed) {
-        let index = pool.next.fetch_add(1, Ordering::Relaxed);
-        if index >= order.seeds {
-            return;
-        }
-        let result = play(&order.merged, first.repetition(index), stop).map(|played| (index, played));
-        // Whoever collects has heard enough.
-        if played.send(result).is_err() {
-            return;
-        }
+    if let Err(stopped) = played {
+        session.progress.say(&format!("hunt {} counted {} seeds until then", stored.id, tally.seeds));
+        return Err(stopped);
     }
+    telling::print(session, &stored, exit)?;
+    // A proof stays a proof, whether or not it could be put down.
+    if exit == Exit::Broken { Ok(exit) } else { saved.map(|()| exit) }
+}
+
+/// A new hunt, or the one that goes on.
+fn begin(session: &Session, order: &mut Order) -> Result<Stored, Stop> {
+    let Some(mut stored) = order.goes_on.take() else {
+        let Order { merged, words, first, keep_going, .. } = &*order;
+        let beginning = Beginning { merged, words, first: *first, keep_going: *keep_going };
+        return Stored::create(&session.store, &moment(), &beginning);
+    };
+    let seeds = stored.state.tally.seeds;
+    if seeds >= order.seeds {
+        return Err(Stop::usage(format!(
+            "hunt {} has played {seeds} seeds already; ask for more with --seeds, or for some time with --for",
+            stored.id
+        )));
+    }
+    stored.state.keep_going = order.keep_going;
+    session.progress.say(&format!("hunt {} goes on after {seeds} seeds", stored.id));
+    Ok(stored)
+}
+
+/// Plays and counts, and shows how it goes.
+fn play_all(session: &Session, order: &Order, stored: &mut Stored, stop: &StopSignal) -> Result<(), Stop> {
+    let (begun, before) = (stored.state.elapsed, stored.state.tally.seeds);
+    let scene = scene(order, before);
+    let (watch, mut told, mut kept) = (Stopwatch::start(), Nanos(0), Nanos(0));
+    let mut flaw = None;
+    let play = |index| caught(order, order.first.repetition(index), stop);
+    in_order(before..order.seeds, order.jobs, &play, &mut |played| {
+        // A world that was stopped in its middle is not one to be counted.
+        if stop.reason().is_some() {
+            return Go::Stop;
+        }
+        let state = &mut stored.state;
+        let elapsed = watch.elapsed();
+        state.elapsed = begun + elapsed;
+        match played {
+            Some(Ok(played)) => {
+                for found in state.tally.add(&played) {
+                    session.progress.say(&found);
+                }
+                if played.exit == Exit::Broken && !order.keep_going {
+                    return Go::Stop;
+                }
+            }
+            Some(Err(stopped)) => {
+                flaw = Some(stopped);
+                return Go::Stop;
+            }
+            None => {}
+        }
+        session.progress.draw_lines(|width| frame::frame(&scene, &state.tally, elapsed, width));
+        if elapsed.since(told) >= HEARTBEAT {
+            told = elapsed;
+            session.progress.line(elapsed, "hunt", &frame::line(&scene, &state.tally, elapsed));
+        }
+        if elapsed.since(kept) >= SAVE {
+            kept = elapsed;
+            flaw = stored.save().err();
+        }
+        match order.time {
+            _ if flaw.is_some() => Go::Stop,
+            Some(time) if elapsed >= time => Go::Finish,
+            _ => Go::On,
+        }
+    });
+    flaw.map_or(Ok(()), Err)
+}
+
+fn scene(order: &Order, before: u32) -> Scene {
+    let plan = &order.merged.plan;
+    let title = format!(
+        "{} · {} ×{} · seed {}",
+        plan.name,
+        plan.target.label(),
+        plan.target.nodes().len(),
+        order.first
+    );
+    Scene { title, seeds: order.seeds, time: order.time, before }
+}
+
+/// A bug of ours in one world ends the hunt, and says in which seed it is.
+fn caught(order: &Order, seed: Seed, stop: &StopSignal) -> Result<Played, Stop> {
+    let again = || telling::command(&order.words, &seed.to_string());
+    naming(seed, again, || play(&order.merged, seed, stop))
+}
+
+fn naming<T>(
+    seed: Seed,
+    again: impl Fn() -> String,
+    play: impl FnOnce() -> Result<T, Stop>,
+) -> Result<T, Stop> {
+    catch_unwind(AssertUnwindSafe(play)).unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        let text = text.or(panic.downcast_ref::<&str>().copied()).unwrap_or("without a word");
+        Err(anyhow::anyhow!("seed {seed} panicked: {text}; it is played again by  {}", again()).into())
+    })
 }
 
 /// Plays one seed in a world of its own, and judges it.
@@ -117,46 +193,23 @@ fn play(merged: &Merged, seed: Seed, stop: &StopSignal) -> Result<Played, Stop> 
     if let Some(flaw) = flaw {
         return Err(anyhow::anyhow!("seed {seed} makes a history that is none: {flaw}").into());
     }
-    let judged = judge_on(&builder.finish(), &rules, 1);
-    Ok(Played::new(seed, &resolved, &ended, &judged))
+    let history = builder.finish();
+    let judged = judge_on(&history, &rules, 1);
+    Ok(Played::new(seed, &history, &ended, &judged))
 }
 
-/// Counts what was played, in the order of the seeds, and shows how it goes.
-fn collect(
-    session: &Session,
-    order: &Order,
-    pool: &Pool,
-    results: &mpsc::Receiver<Result<(u32, Played), Stop>>,
-    watch: Stopwatch,
-    stop: &StopSignal,
-) -> Result<Tally, Stop> {
-    let (mut tally, mut early, mut told) = (Tally::default(), BTreeMap::new(), Nanos(0));
-    loop {
-        match results.recv_timeout(REDRAW) {
-            Ok(Ok((index, played))) => drop(early.insert(index, played)),
-            Ok(Err(stopped)) => return Err(stopped),
-            Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => return Ok(tally),
-        }
-        while let Some(played) = early.remove(&tally.seeds) {
-            for found in tally.add(&played) {
-                session.progress.say(&found);
-            }
-            if played.exit == Exit::Broken && !order.keep_going {
-                return Ok(tally);
-            }
-        }
-        let elapsed = watch.elapsed();
-        if stop.reason().is_some() {
-            return Ok(tally);
-        }
-        if order.time.is_some_and(|time| elapsed >= time) {
-            pool.over.store(true, Ordering::Relaxed);
-        }
-        session.progress.status(&telling::progress(&tally, elapsed));
-        if elapsed.since(told) >= HEARTBEAT {
-            told = elapsed;
-            session.progress.line(elapsed, "hunt", &telling::progress(&tally, elapsed));
-        }
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_in_one_world_names_its_seed() {
+        let again = || "rashomon run --seed 00000007".to_string();
+        let stop = naming::<()>(Seed(7), again, || panic!("index {} is out of bounds", 3)).unwrap_err();
+        assert_eq!(stop.exit, Exit::Internal);
+        assert_eq!(
+            stop.error.to_string(),
+            "seed 00000007 panicked: index 3 is out of bounds; it is played again by  rashomon run --seed 00000007"
+        );
     }
 }

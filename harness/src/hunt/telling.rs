@@ -1,46 +1,39 @@
-//! What a hunt says: a line while it lasts, and at its end a table of guarantees, a table of findings,
-//! and for each of these the command that shows it again.
+//! What a hunt says at its end: a table of guarantees, a table of findings, and for each of these the command that
+//! shows it again.
 
 use std::fmt::Write as _;
 use std::io::Write as _;
 
 use anyhow::Context;
 use checkers::wording::{counted, grouped};
-use histories::Nanos;
 use serde::Serialize;
 use tabled::builder::Builder;
 use tabled::settings::Style as TableStyle;
 
-use super::Order;
+use super::frame::hours;
+use super::stored::Stored;
 use super::tally::{Found, Line, Tally};
 use crate::cli::{Format, Session};
 use crate::exit::{Exit, Stop};
 use crate::report::style::{Paint, Style};
 
-/// `seeds=120 24.1/s simulated=1.2h calls=432100 chances=98411 findings: no-lost-updates 31`
-pub(super) fn progress(tally: &Tally, elapsed: Nanos) -> String {
-    let mut line = format!(
-        "seeds={} {:.1}/s simulated={:.2}h calls={} chances={}",
-        tally.seeds,
-        rate(tally.seeds.into(), elapsed),
-        hours(tally.simulated),
-        tally.calls,
-        tally.chances()
-    );
-    let broken = tally.guarantees.iter().filter(|(_, line)| line.broken > 0);
-    let broken: Vec<String> = broken.map(|(name, line)| format!("{name} {}", line.broken)).collect();
-    if !broken.is_empty() {
-        line += &format!(" broken: {}", broken.join(", "));
+/// `✗ BROKEN  120 seeds, no-lost-updates: lost-update in 31`
+pub(super) fn summary(tally: &Tally) -> String {
+    let found = |found: &Found| {
+        let print = &found.fingerprint;
+        format!("{}: {} in {}", print.guarantee, print.anomaly, grouped(found.seeds.into()))
+    };
+    let seeds = counted(tally.seeds.into(), "seed", "seeds");
+    let found: Vec<String> = std::iter::once(seeds).chain(tally.found.iter().map(found)).collect();
+    format!("{}  {}", word(tally.exit()), found.join(", "))
+}
+
+fn word(exit: Exit) -> &'static str {
+    match exit {
+        Exit::Broken => "✗ BROKEN",
+        Exit::Met => "✓ HELD",
+        _ => "? INDETERMINATE",
     }
-    line
-}
-
-fn rate(count: u64, elapsed: Nanos) -> f64 {
-    count as f64 / elapsed.as_secs_f64().max(1e-3)
-}
-
-fn hours(simulated: Nanos) -> f64 {
-    simulated.as_secs_f64() / 3600.0
 }
 
 /// The tally as data.
@@ -48,8 +41,10 @@ fn hours(simulated: Nanos) -> f64 {
 #[serde(rename_all = "kebab-case")]
 struct Document<'a> {
     version: u32,
+    /// What `--resume` calls it.
+    hunt: &'a str,
     exit_code: u8,
-    /// How long it took, in seconds.
+    /// How long it took, in seconds, over all the times that it went on.
     seconds: f64,
     #[serde(flatten)]
     tally: &'a Tally,
@@ -58,22 +53,17 @@ struct Document<'a> {
 }
 
 /// Prints what came of the hunt, in the form that was asked for.
-pub(super) fn print(
-    session: &Session,
-    order: &Order,
-    tally: &Tally,
-    elapsed: Nanos,
-    exit: Exit,
-) -> Result<(), Stop> {
+pub(super) fn print(session: &Session, stored: &Stored, exit: Exit) -> Result<(), Stop> {
     if session.quiet > 1 {
         return Ok(());
     }
-    let commands: Vec<String> = tally.found.iter().map(|found| command(order, found)).collect();
-    let (version, exit_code, seconds) = (1, exit.code(), elapsed.as_secs_f64());
+    let (state, tally) = (&stored.state, &stored.state.tally);
+    let commands: Vec<String> = tally.found.iter().map(|found| command(&state.words, &found.seed)).collect();
+    let (version, exit_code, seconds) = (1, exit.code(), state.elapsed.as_secs_f64());
     let text = match session.format {
-        Format::Text => text(session, tally, &commands, elapsed, exit),
+        Format::Text => text(session, stored, &commands, exit),
         Format::Json | Format::Ndjson => {
-            let document = Document { version, exit_code, seconds, tally, commands };
+            let document = Document { version, hunt: &stored.id, exit_code, seconds, tally, commands };
             serde_json::to_string(&document).map_err(anyhow::Error::from)? + "\n"
         }
     };
@@ -86,11 +76,11 @@ pub(super) fn print(
 }
 
 /// The command that plays a seed again.
-fn command(order: &Order, found: &Found) -> String {
-    let mut words = vec!["rashomon".to_string(), "run".to_string()];
-    words.extend(order.words.iter().map(|word| quoted(word)));
-    words.extend(["--world", "sim", "--seed", &found.seed].map(str::to_string));
-    words.join(" ")
+pub(super) fn command(words: &[String], seed: &str) -> String {
+    let mut command = vec!["rashomon".to_string(), "run".to_string()];
+    command.extend(words.iter().map(|word| quoted(word)));
+    command.extend(["--world", "sim", "--seed", seed].map(str::to_string));
+    command.join(" ")
 }
 
 /// A word as a shell takes it.
@@ -102,8 +92,8 @@ fn quoted(word: &str) -> String {
     format!("'{}'", word.replace('\'', r"'\''"))
 }
 
-fn text(session: &Session, tally: &Tally, commands: &[String], elapsed: Nanos, exit: Exit) -> String {
-    let style = session.style;
+fn text(session: &Session, stored: &Stored, commands: &[String], exit: Exit) -> String {
+    let (style, tally, elapsed) = (session.style, &stored.state.tally, stored.state.elapsed.as_secs_f64());
     let mut out = headline(tally, exit, style);
     if session.quiet > 0 {
         return out;
@@ -112,8 +102,8 @@ fn text(session: &Session, tally: &Tally, commands: &[String], elapsed: Nanos, e
         out,
         "  {} in {:.1} s, {:.1} a second · {:.2} simulated hours · {} · {}\n",
         counted(tally.seeds.into(), "seed", "seeds"),
-        elapsed.as_secs_f64(),
-        rate(tally.seeds.into(), elapsed),
+        elapsed,
+        f64::from(tally.seeds) / elapsed.max(1e-3),
         hours(tally.simulated),
         counted(tally.calls, "call", "calls"),
         counted(tally.chances(), "chance to break", "chances to break"),
@@ -123,10 +113,16 @@ fn text(session: &Session, tally: &Tally, commands: &[String], elapsed: Nanos, e
         let _ = writeln!(out, "\n{}", findings(&tally.found, tally.seeds, style));
         out.push_str("\n  Each is shown again by\n");
         for (number, command) in commands.iter().enumerate() {
-            let _ = writeln!(out, "  {:>2}  {command}", number + 1);
+            // Findings of one seed stand together, and are shown together.
+            if commands[..number].contains(command) {
+                continue;
+            }
+            let like = (number..commands.len()).filter(|other| commands[*other] == *command);
+            let numbers: Vec<String> = like.map(|other| (other + 1).to_string()).collect();
+            let _ = writeln!(out, "  {:>2}  {command}", numbers.join(", "));
         }
     }
-    let untested = |(name, line): &(&'static str, Line)| {
+    let untested = |(name, line): &(String, Line)| {
         (line.held + line.broken == 0 && !line.why.is_empty())
             .then(|| format!("  {name} was never judged: {}\n", line.why))
     };
@@ -138,15 +134,16 @@ fn text(session: &Session, tally: &Tally, commands: &[String], elapsed: Nanos, e
             counted(tally.unequal.into(), "seed", "seeds")
         );
     }
-    let _ = writeln!(out, "\n  exit code {}", exit.code());
+    let _ = writeln!(out, "\n  go on    rashomon hunt --resume {}", stored.id);
+    let _ = writeln!(out, "  exit code {}", exit.code());
     out
 }
 
 fn headline(tally: &Tally, exit: Exit, style: Style) -> String {
-    let (paint, word) = match exit {
-        Exit::Broken => (Paint::Bad, "✗ BROKEN"),
-        Exit::Met => (Paint::Good, "✓ HELD"),
-        _ => (Paint::Unsure, "? INDETERMINATE"),
+    let paint = match exit {
+        Exit::Broken => Paint::Bad,
+        Exit::Met => Paint::Good,
+        _ => Paint::Unsure,
     };
     let seeds = counted(tally.seeds.into(), "seed", "seeds");
     let expected = tally.found.iter().find(|found| found.expected != "watch" && exit == Exit::Broken);
@@ -159,7 +156,7 @@ fn headline(tally: &Tally, exit: Exit, style: Style) -> String {
         (None, Exit::Met) => format!("every expected guarantee held in {seeds}"),
         (None, _) => format!("nothing was proved in {seeds}"),
     };
-    format!("{}  {}\n", style.paint(paint, &style.draw(word)), style.paint(Paint::Strong, &what))
+    format!("{}  {}\n", style.paint(paint, &style.draw(word(exit))), style.paint(Paint::Strong, &what))
 }
 
 fn guarantees(tally: &Tally, style: Style) -> String {
@@ -187,17 +184,39 @@ fn findings(found: &[Found], seeds: u32, style: Style) -> String {
     let rest = style.width.saturating_sub(78).max(16);
     for (index, found) in found.iter().enumerate() {
         let print = &found.fingerprint;
-        let faults = if print.faults.is_empty() { "none".to_string() } else { print.faults.join("\n") };
         table.push_record([
             (index + 1).to_string(),
             print.anomaly.to_string(),
             print.guarantee.to_string(),
-            faults,
+            faults(found),
             format!("{} of {}", grouped(found.seeds.into()), grouped(seeds.into())),
             textwrap::wrap(&style.draw(&found.brief), rest).join("\n"),
         ]);
     }
     shaped(table, style)
+}
+
+/// How many kinds of fault a finding lists.
+const KINDS: usize = 5;
+
+/// What was in force meanwhile, the most frequent first: all that was in force each time, or `kill 30`.
+fn faults(found: &Found) -> String {
+    let mut kinds: Vec<(&String, &u32)> = found.faults.iter().collect();
+    kinds.sort_by_key(|(_, seeds)| std::cmp::Reverse(**seeds));
+    let mut lines: Vec<String> = kinds
+        .iter()
+        .take(KINDS)
+        .map(|(kind, seeds)| match **seeds == found.seeds {
+            true => kind.to_string(),
+            false => format!("{kind} {}", grouped((**seeds).into())),
+        })
+        .collect();
+    match kinds.len() {
+        0 => lines.push("none".into()),
+        all if all > KINDS => lines.push(format!("{} more", all - KINDS)),
+        _ => {}
+    }
+    lines.join("\n")
 }
 
 fn shaped(table: Builder, style: Style) -> String {

@@ -119,7 +119,10 @@ impl Source<'_> {
         let path = if prefix.is_empty() { name.to_string() } else { format!("{prefix}.{name}") };
         match value.get_ref() {
             DeValue::Array(faults) if path == "fault" => {
-                faults.iter().try_for_each(|fault| self.fault(fault, layer))
+                faults.iter().try_for_each(|fault| self.table("[[fault]]", fault, &mut layer.faults))
+            }
+            DeValue::Array(calls) if path == "call" => {
+                calls.iter().try_for_each(|call| self.table("[[call]]", call, &mut layer.calls))
             }
             DeValue::Table(table) => self.flatten(&path, table, layer),
             _ if path.starts_with("expect.") || setting::find(&path).is_some() => {
@@ -132,20 +135,25 @@ impl Source<'_> {
             )),
             _ => {
                 let known = SETTINGS.iter().map(|setting| setting.path);
-                let known = known.chain(["expect.GUARANTEE", "fault", "profile.NAME", "version"]);
+                let known = known.chain(["call", "expect.GUARANTEE", "fault", "profile.NAME", "version"]);
                 Err(self.refuse(at, &names::unknown("setting", &path, known)))
             }
         }
     }
 
-    fn fault(&self, fault: &toml::Spanned<DeValue<'_>>, layer: &mut Layer) -> Result<(), Stop> {
-        let place = self.place(fault.span().start);
-        match self.value(fault)? {
+    fn table(
+        &self,
+        name: &str,
+        table: &toml::Spanned<DeValue<'_>>,
+        tables: &mut Vec<(toml::Table, String)>,
+    ) -> Result<(), Stop> {
+        let place = self.place(table.span().start);
+        match self.value(table)? {
             Value::Table(table) => {
-                layer.faults.push((table, place));
+                tables.push((table, place));
                 Ok(())
             }
-            other => Err(Stop::data(format!("{place}: expected a table such as [[fault]], found {other}"))),
+            other => Err(Stop::data(format!("{place}: expected a table such as {name}, found {other}"))),
         }
     }
 

@@ -38,6 +38,7 @@ impl fmt::Display for Origin {
 pub(crate) struct Layer {
     pub(crate) values: BTreeMap<String, (Value, Origin)>,
     pub(crate) faults: Vec<(toml::Table, String)>,
+    pub(crate) calls: Vec<(toml::Table, String)>,
 }
 
 impl Layer {
@@ -79,6 +80,9 @@ pub(crate) fn merge(base: Plan, layers: &[Layer]) -> Result<Merged, Stop> {
             merged.plan.faults = Faults::Listed(layer.faults.clone());
             merged.origins.remove("faults");
         }
+        if !layer.calls.is_empty() {
+            merged.plan.calls.clone_from(&layer.calls);
+        }
     }
     Ok(merged)
 }
@@ -113,7 +117,10 @@ impl Merged {
             }
             lines.push(line);
         }
-        self.show_faults(&mut lines);
+        if let Faults::Listed(faults) = &self.plan.faults {
+            show_tables("[[fault]]", faults, &mut lines);
+        }
+        show_tables("[[call]]", &self.plan.calls, &mut lines);
         self.show_expectations(&mut lines);
         let width =
             lines.iter().map(|(line, _)| line.chars().count()).filter(|width| *width < 60).max().unwrap_or(0);
@@ -133,15 +140,6 @@ impl Merged {
         if origins.is_empty() { Origin::BuiltIn.to_string() } else { origins.join(", ") }
     }
 
-    fn show_faults(&self, lines: &mut Vec<(String, String)>) {
-        let Faults::Listed(faults) = &self.plan.faults else { return };
-        for (fault, place) in faults {
-            lines.push((String::new(), String::new()));
-            lines.push(("[[fault]]".into(), place.clone()));
-            lines.extend(fault.iter().map(|(name, value)| (format!("{name} = {value}"), String::new())));
-        }
-    }
-
     fn show_expectations(&self, lines: &mut Vec<(String, String)>) {
         if self.plan.expect.is_empty() {
             return;
@@ -151,5 +149,13 @@ impl Merged {
             let origin = self.origin(&format!("expect.{guarantee}"));
             lines.push((format!("{guarantee} = \"{}\"", expectation.as_str()), origin));
         }
+    }
+}
+
+fn show_tables(name: &str, tables: &[(toml::Table, String)], lines: &mut Vec<(String, String)>) {
+    for (table, place) in tables {
+        lines.push((String::new(), String::new()));
+        lines.push((name.into(), place.clone()));
+        lines.extend(table.iter().map(|(name, value)| (format!("{name} = {value}"), String::new())));
     }
 }

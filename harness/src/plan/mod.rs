@@ -30,6 +30,9 @@ pub(crate) struct Plan {
     pub(crate) target: TargetSpec,
     /// What the clients do.
     pub(crate) load: Load,
+    /// Calls as the plan lists them, each with its line for messages; if there are none, the workload
+    /// draws them.
+    pub(crate) calls: Vec<(toml::Table, String)>,
     /// What is done to the target.
     pub(crate) faults: Faults,
     /// How the record is judged.
@@ -62,6 +65,7 @@ pub(crate) enum World {
 
 impl World {
     pub(crate) const NAMES: [&str; 2] = ["live", "sim"];
+    pub(crate) const ALL: [Self; 2] = [Self::Live, Self::Sim];
 
     pub(crate) fn as_str(self) -> &'static str {
         match self {
@@ -136,13 +140,6 @@ pub(crate) struct Check {
 /// How many steps of a search count as a second.
 pub(crate) const STEPS_PER_SECOND: u64 = 3_000_000;
 
-impl Check {
-    /// The same as a budget of steps.
-    pub(crate) fn steps(&self) -> u64 {
-        steps(self.time)
-    }
-}
-
 /// A time for checking, in steps.
 pub(crate) fn steps(time: Nanos) -> u64 {
     (time.0 / 1_000).saturating_mul(STEPS_PER_SECOND / 1_000_000).max(1)
@@ -155,6 +152,17 @@ pub(crate) enum OnIndeterminate {
     Fail,
     /// Exit code 0.
     Pass,
+}
+
+impl OnIndeterminate {
+    pub(crate) const ALL: [Self; 2] = [Self::Fail, Self::Pass];
+
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Fail => "fail",
+            Self::Pass => "pass",
+        }
+    }
 }
 
 /// What a plan says of a guarantee.
@@ -170,6 +178,7 @@ pub(crate) enum Expectation {
 
 impl Expectation {
     pub(crate) const NAMES: [&str; 3] = ["hold", "break", "watch"];
+    pub(crate) const ALL: [Self; 3] = [Self::Hold, Self::Break, Self::Watch];
 
     pub(crate) fn as_str(self) -> &'static str {
         match self {
@@ -196,6 +205,7 @@ impl Default for Plan {
                 duration: Nanos::from_millis(30_000),
                 timeout: Nanos::from_millis(1_000),
             },
+            calls: Vec::new(),
             faults: Faults::Kinds(vec!["partition".into()]),
             check: Check {
                 settle: Nanos::from_millis(5_000),

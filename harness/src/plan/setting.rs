@@ -152,12 +152,7 @@ pub(crate) static SETTINGS: &[Setting] = &[
         path: "check.on-indeterminate",
         about: "fail: exit code 2 if a guarantee could not be judged; pass: 0",
         set: |plan, value| assign(&mut plan.check.on_indeterminate, on_indeterminate(&text(value)?)),
-        show: |plan| {
-            Some(match plan.check.on_indeterminate {
-                OnIndeterminate::Fail => "fail".into(),
-                OnIndeterminate::Pass => "pass".into(),
-            })
-        },
+        show: |plan| Some(plan.check.on_indeterminate.as_str().into()),
     },
     Setting {
         path: "progress",

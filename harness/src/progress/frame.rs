@@ -63,18 +63,26 @@ fn title(scene: &Scene, snapshot: &Snapshot, width: usize, color: bool) -> Strin
         format!("{} {now:.1} s", scene.phase)
     };
     let head = format!("run  {}", scene.title);
-    let room = width.saturating_sub(console::measure_text_width(&head) + time.len() + 2);
+    let amber = color && scene.faults.iter().any(|fault| is_active(fault, snapshot.elapsed));
+    let paint = |bar: String| if amber { format!("\u{1b}[33m{bar}\u{1b}[0m") } else { bar };
+    bar_between(&head, now / all.max(0.001), &time, width, paint)
+}
+
+/// `hunt  cart ━━━━━━━━╸─────── 18.4 / 60.0 s`: a bar in what is left of the line, if enough is.
+pub(crate) fn titled_bar(head: &str, done: f64, tail: &str, width: usize) -> String {
+    bar_between(head, done, tail, width, |bar| bar)
+}
+
+fn bar_between(head: &str, done: f64, tail: &str, width: usize, paint: impl Fn(String) -> String) -> String {
+    let room = width.saturating_sub(console::measure_text_width(head) + tail.len() + 2);
     if room < 8 {
-        return format!("{head} {time}");
+        return format!("{head} {tail}");
     }
-    let done = ((now / all.max(0.001)).min(1.0) * room as f64) as usize;
-    let bar = match done {
+    let bar = match (done.clamp(0.0, 1.0) * room as f64) as usize {
         0 => "─".repeat(room),
         done => format!("{}╸{}", "━".repeat(done - 1), "─".repeat(room - done)),
     };
-    let amber = color && scene.faults.iter().any(|fault| is_active(fault, snapshot.elapsed));
-    let bar = if amber { format!("\u{1b}[33m{bar}\u{1b}[0m") } else { bar };
-    format!("{head} {bar} {time}")
+    format!("{head} {} {tail}", paint(bar))
 }
 
 fn is_active((from, to, _): &(Nanos, Nanos, String), now: Nanos) -> bool {

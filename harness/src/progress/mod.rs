@@ -14,7 +14,7 @@ use histories::Nanos;
 mod frame;
 mod stats;
 
-pub(crate) use frame::{NodeGlyph, Scene, frame};
+pub(crate) use frame::{NodeGlyph, Scene, frame, titled_bar};
 pub(crate) use stats::{Snapshot, Stats};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -151,12 +151,11 @@ impl Progress {
         inner.draw(&lines);
     }
 
-    /// Draws one line anew, where frames are drawn.
-    pub(crate) fn status(&self, line: &str) {
+    /// Draws these lines, made for so many columns, where frames are drawn.
+    pub(crate) fn draw_lines(&self, lines: impl FnOnce(usize) -> Vec<String>) {
         let mut inner = self.lock();
         if inner.how == ProgressHow::Full {
-            let line = console::truncate_str(line, width() - 1, "…").into_owned();
-            inner.draw(&[line]);
+            inner.draw(&lines(width() - 1));
         }
     }
 

@@ -173,10 +173,14 @@ fn changed_to(micro_op: &histories::MicroOp) -> String {
         MicroOp::Write { value, .. } | MicroOp::CompareAndSet { value, .. } => {
             value.as_list().and_then(<[Value]>::last).unwrap_or(value).to_string()
         }
-        MicroOp::Append { element, .. } | MicroOp::Add { element, .. } => element.to_string(),
+        MicroOp::Append { element, .. }
+        | MicroOp::Add { element, .. }
+        | MicroOp::Enqueue { element, .. }
+        | MicroOp::Push { element, .. } => element.to_string(),
         MicroOp::Remove { element, .. } => format!("-{element}"),
         MicroOp::Increment { by, .. } => format!("{by:+}"),
         MicroOp::Delete { .. } => "deleted".into(),
+        MicroOp::Dequeue { .. } | MicroOp::Pop { .. } => "taken".into(),
         MicroOp::Read { .. } => String::new(),
     }
 }

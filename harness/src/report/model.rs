@@ -113,6 +113,9 @@ pub(crate) struct FaultLine {
     pub(crate) name: String,
     pub(crate) summary: String,
     pub(crate) planned: Nanos,
+    /// What set it off, such as `when A confirmed write k3`; empty if its time was planned.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(crate) trigger: String,
     pub(crate) effective: Option<Nanos>,
     pub(crate) healed: Option<Nanos>,
     /// How it was seen to bite, or why it did not.

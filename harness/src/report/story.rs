@@ -112,6 +112,11 @@ fn stage_of(fault: &str) -> &'static str {
 }
 
 fn begins(fault: &FaultLine) -> String {
+    let begins = what_begins(fault);
+    if fault.trigger.is_empty() { begins } else { format!("{}: {begins}", fault.trigger) }
+}
+
+fn what_begins(fault: &FaultLine) -> String {
     match fault.name.as_str() {
         "partition" => format!("splits: {}", fault.summary),
         "effects" => fault.summary.clone(),

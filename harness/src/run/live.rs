@@ -7,16 +7,15 @@ use std::time::Duration;
 
 use anyhow::Context;
 use checkers::wording::{counted, grouped};
-use histories::{EventKind, FaultStage, Header, Nanos, NodeEvent, NodeName, NodeState, Phase};
-use nemesis::driver::{Happening, LiveControls, Ready, drive};
+use histories::{EventKind, FaultStage, Nanos, NodeEvent, NodeName, NodeState, Phase};
+use nemesis::driver::{Alarms, Happening, LiveControls, Ready, Sentry, drive};
 use nemesis::{Effect, PlannedFault, Schedule};
 use tokio::sync::{mpsc, watch};
 
 use super::load::{Sessions, Stage};
-use super::{Resolved, StopSignal, final_reads, load, settle};
+use super::{Prepared, Resolved, StopSignal, final_reads, load, settle};
 use crate::cli::{Format, Session};
 use crate::exit::Stop;
-use crate::plan::Plan;
 use crate::progress::{NodeGlyph, Progress, Scene, Stats};
 use crate::recorder;
 use crate::store::Run;
@@ -31,13 +30,11 @@ const HEARTBEAT: Nanos = Nanos::from_millis(5_000);
 /// Runs the plan against its target and records the history into the run's folder.
 pub(super) async fn record(
     session: &Session,
-    plan: &Plan,
-    resolved: &Resolved,
-    workload: &dyn Workload,
-    header: &Header,
+    prepared: &Prepared,
     run: &Run,
     stop: &StopSignal,
 ) -> Result<(), Stop> {
+    let Prepared { target, workload, resolved, header, .. } = prepared;
     let needed = files_needed(resolved);
     if let Some(limit) = nemesis::process::raise_file_limit().filter(|limit| *limit < needed) {
         return Err(Stop::usage(format!(
@@ -48,13 +45,15 @@ pub(super) async fn record(
     let folder = run.path("nodes");
     std::fs::create_dir_all(&folder).map_err(Stop::cannot_write)?;
     let (cluster, power) = tokio::select! {
-        started = plan.target.start(folder.clone()) => started?,
+        started = target.start(folder.clone()) => started?,
         () = stop.stopped() => return Err(Stop { exit: stop.exit(), error: anyhow::anyhow!("stopped before the load began") }),
     };
     let tee = session.format == Format::Ndjson && session.quiet < 2;
     let (recorder, writer) =
         recorder::start(&run.path("history.jsonl"), header, tee).map_err(Stop::cannot_write)?;
+    let (sentry, alarms) = Sentry::new(&resolved.faults);
     let stage = Stage {
+        sentry,
         stats: Arc::new(Stats::new(cluster.nodes().len())),
         nodes: cluster.nodes().into(),
         cluster,
@@ -64,7 +63,7 @@ pub(super) async fn record(
     };
     let show = Show::new(session.progress.clone(), stage.clone(), resolved, run);
     let watching = tokio::spawn(show.clone().watch());
-    act(&stage, &show, resolved, workload, power, stop).await;
+    act(&stage, &show, resolved, *workload, (power, alarms), stop).await;
     watching.abort();
     // Its last frame, if it was just drawing one.
     let _ = watching.await;
@@ -80,7 +79,7 @@ pub(super) async fn record(
 /// some for everything else.
 fn files_needed(resolved: &Resolved) -> u64 {
     let nodes = resolved.nodes.len() as u64;
-    let of_a_client = if resolved.roams() { 3 * nodes } else { 3 };
+    let of_a_client = if resolved.roams() || resolved.script.is_some() { 3 * nodes } else { 3 };
     u64::from(resolved.clients) * of_a_client + nodes * nodes * 8 + 200
 }
 
@@ -104,7 +103,7 @@ async fn act(
     show: &Show,
     resolved: &Resolved,
     workload: &dyn Workload,
-    power: Option<Power>,
+    (power, alarms): (Option<Power>, Alarms),
     stop: &StopSignal,
 ) {
     stage.recorder.record(EventKind::Phase(Phase::Load));
@@ -112,7 +111,7 @@ async fn act(
     let (power, exits) = power.map(Power::split).unzip();
     let listener = exits.map(|exits| tokio::spawn(show.clone().listen(exits)));
     let (halt, halted) = watch::channel(false);
-    let trouble = trouble(stage, show, resolved, power, halted);
+    let trouble = trouble(stage, show, resolved, power, (halted, alarms));
     let load = async {
         let keys = load::drive(stage, resolved, workload, stop).await;
         // The last call may be planned well before the end, and a fault after it.
@@ -151,7 +150,7 @@ async fn trouble(
     show: &Show,
     resolved: &Resolved,
     power: Option<Hands>,
-    halted: watch::Receiver<bool>,
+    (halted, alarms): (watch::Receiver<bool>, Alarms),
 ) -> Option<Hands> {
     let power = power?;
     let controls = LiveControls {
@@ -166,7 +165,13 @@ async fn trouble(
     let on = |happening: Happening| {
         show.happened(&happening);
         if let Happening::Fault(fault) = &happening {
+            let planned = resolved.faults.faults.get(fault.fault.index());
             match fault.stage {
+                FaultStage::Injecting => {
+                    if let Some(waited) = planned.filter(|planned| planned.trigger.is_some()) {
+                        show.window(&waited.fired(fault.planned, resolved.duration));
+                    }
+                }
                 FaultStage::Effective => stats.split(sides(&nodes, &resolved.faults, fault.fault.index())),
                 FaultStage::Healed => stats.split(None),
                 _ => {}
@@ -177,7 +182,8 @@ async fn trouble(
             Happening::Node(node) => EventKind::Node(node),
         });
     };
-    let summary = drive(&resolved.faults, &controls, move || clock.now(), on, halted).await;
+    let watch = (stage.sentry.clone(), alarms);
+    let summary = drive(&resolved.faults, &controls, move || clock.now(), on, halted, watch).await;
     for unhealed in summary.unhealed {
         show.say(&format!("not seen to heal: {unhealed}"));
     }
@@ -228,6 +234,11 @@ fn forget_data(folder: &Path) {
     }
 }
 
+/// From when to when a fault lasts, and what it is.
+fn window(fault: &PlannedFault) -> (Nanos, Nanos, String) {
+    (fault.at, fault.end(), fault.title())
+}
+
 /// Tells people what happens.
 #[derive(Clone)]
 struct Show {
@@ -238,8 +249,8 @@ struct Show {
 
 impl Show {
     fn new(progress: Progress, stage: Stage, resolved: &Resolved, run: &Run) -> Self {
-        let window =
-            |fault: &PlannedFault| (fault.at, fault.end(), format!("{} {}", fault.name, fault.summary));
+        // When the others begin nobody knows yet.
+        let timed = resolved.faults.faults.iter().filter(|fault| fault.trigger.is_none());
         let nodes: Vec<_> = stage.nodes.iter().map(|node| (node.clone(), NodeGlyph::Up)).collect();
         let scene = Scene {
             title: format!(
@@ -252,7 +263,7 @@ impl Show {
             duration: resolved.duration,
             phase: String::new(),
             nodes,
-            faults: resolved.faults.faults.iter().map(window).collect(),
+            faults: timed.map(window).collect(),
         };
         let show = Self { progress, stage, scene: Arc::new(Mutex::new(scene)) };
         show.line(
@@ -293,12 +304,21 @@ impl Show {
     }
 
     fn begin(&self, resolved: &Resolved, workload: &dyn Workload) {
+        let clients = counted(resolved.clients.into(), "client", "clients");
+        if let Some(script) = &resolved.script {
+            let calls = counted(script.calls.len() as u64, "pinned call", "pinned calls");
+            return self.tell(&format!("{clients} on {}: {calls}", resolved.target));
+        }
         let rate = match resolved.rate {
             0 => "as fast as they are answered".to_string(),
             rate => format!("{} requests a second", grouped(rate.into())),
         };
-        let clients = counted(resolved.clients.into(), "client", "clients");
         self.tell(&format!("{clients} on {}: {}, {rate}", resolved.target, workload.about()));
+    }
+
+    /// A fault that waited has its time now.
+    fn window(&self, fault: &PlannedFault) {
+        self.scene.lock().unwrap_or_else(PoisonError::into_inner).faults.push(window(fault));
     }
 
     fn phase(&self, phase: &str) {
@@ -353,7 +373,9 @@ impl Show {
                 let summary = fault.summary.strip_prefix(&fault.name).unwrap_or(&fault.summary);
                 let what = format!("{}={}", fault.name, summary.replace(' ', ""));
                 match fault.stage {
-                    FaultStage::Injecting => self.line("fault", &what),
+                    FaultStage::Injecting => {
+                        self.line("fault", format!("{what} {}", fault.detail).trim_end());
+                    }
                     FaultStage::Effective => {
                         self.line("bites", &format!("{what} {}", fault.detail));
                         self.tell(&format!("{} {}: {}", fault.name, fault.summary, fault.detail));

@@ -14,15 +14,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use histories::{Call, EventKind, Key, Nanos, NodeName, Outcome, Reason, SessionId};
+use nemesis::{Moment, Sentry, Sight};
 use tokio::task::JoinSet;
 
-use super::pace::{Pace, Route, share};
+use super::pace::{Part, parts};
 use super::{Resolved, StopSignal};
 use crate::client::{Client, Locality};
 use crate::progress::Stats;
 use crate::recorder::Recorder;
 use crate::target::Cluster;
-use crate::workload::{Generator, Workload};
+use crate::workload::Workload;
 
 /// Gives every session a number of its own.
 #[derive(Clone, Default)]
@@ -43,6 +44,8 @@ pub(crate) struct Stage {
     pub(crate) sessions: Sessions,
     pub(crate) nodes: Arc<[NodeName]>,
     pub(crate) timeout: Nanos,
+    /// Tells faults that wait for it what clients ask and hear.
+    pub(crate) sentry: Sentry,
 }
 
 /// Drives all clients until the load is over or shall stop; gives the keys that were used.
@@ -55,14 +58,8 @@ pub(crate) async fn drive(
     let began = stage.recorder.now();
     let mut clients = JoinSet::new();
     // All sessions have their first numbers in the order of the clients.
-    for index in 0..resolved.clients {
-        let worker = Worker {
-            stage: stage.clone(),
-            session: stage.session(),
-            generator: workload.generator(share(index, resolved, stage.cluster.dialect().updates)),
-            route: Route::new(index, resolved),
-            pace: Pace::new(index, resolved, began),
-        };
+    for part in parts(resolved, workload, stage.cluster.dialect().updates, began) {
+        let worker = Worker { stage: stage.clone(), session: stage.session(), part };
         let stop = stop.clone();
         clients.spawn(async move {
             let mut worker = worker;
@@ -70,7 +67,7 @@ pub(crate) async fn drive(
                 () = worker.work() => {}
                 () = stop.stopped() => worker.abandon(),
             }
-            worker.generator.keys().clone()
+            worker.part.generator.keys().clone()
         });
     }
     clients.join_all().await.into_iter().flatten().collect()
@@ -104,6 +101,7 @@ impl Stage {
             call: call.clone(),
         };
         let invoked = self.recorder.record(asked);
+        self.saw(invoked, Moment::Asked, call, node);
         session.in_flight = true;
         let answer = tokio::time::timeout(self.timeout.into(), session.client.call(node, call, locality));
         let outcome = answer.await.unwrap_or(Outcome::Unknown(Reason::TIMEOUT));
@@ -111,31 +109,33 @@ impl Stage {
         tracing::debug!(session = %session.id, node = %self.nodes[node], ?call, ?outcome);
         let completed =
             self.recorder.record(EventKind::Complete { session: session.id, outcome: outcome.clone() });
+        self.saw(completed, Moment::from(&outcome), call, node);
         self.stats.count(node, call, &outcome, planned.unwrap_or(invoked), completed);
         if outcome.is_unknown() {
             *session = self.session();
         }
         outcome
     }
+
+    fn saw(&self, now: Nanos, moment: Moment, call: &Call, node: usize) {
+        self.sentry.saw(now, Sight::Call { moment, call, node: &self.nodes[node] });
+    }
 }
 
 struct Worker {
     stage: Stage,
     session: Session,
-    generator: Box<dyn Generator>,
-    route: Route,
-    pace: Pace,
+    part: Part,
 }
 
 impl Worker {
     async fn work(&mut self) {
-        while let Some(planned) = self.pace.next(self.stage.recorder.now()) {
-            sleep_until(&self.stage.recorder, planned).await;
-            let call = self.generator.next_call();
-            let node = self.route.next();
-            let outcome =
-                self.stage.ask(&mut self.session, node, &call, Some(planned), Locality::Default).await;
-            self.generator.observe(&call, &outcome);
+        let Self { stage, session, part } = self;
+        while let Some(planned) = part.pace.next(stage.recorder.now()) {
+            sleep_until(&stage.recorder, planned).await;
+            let (call, node) = (part.generator.next_call(), part.route.next());
+            let outcome = stage.ask(session, node, &call, Some(planned), Locality::Default).await;
+            part.generator.observe(&call, &outcome);
         }
     }
 

@@ -10,22 +10,23 @@
 //! The judge sees what is on the disk, and nothing else.
 
 use anyhow::Context;
-use histories::{FaultStage, Header, Nanos, NodeName};
+use histories::{FaultStage, History, NodeName};
 use nemesis::{FaultSpec, Schedule};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use crate::cli::Session;
 use crate::exit::{Exit, Stop};
-use crate::judge::{self, Judged, Rules};
+use crate::judge::{self, Judged};
 use crate::plan::layer::Merged;
-use crate::plan::{Expectation, Faults, Plan, Routing, World};
+use crate::plan::{Faults, Plan, World};
 use crate::report;
 use crate::report::build::{self, Circumstances};
 use crate::report::model::{self, Report};
 use crate::report::style::Style;
 use crate::report::terminal::{self, Extent, Links};
 use crate::rng::Seed;
+use crate::script::{self, Script};
 use crate::store::Run;
 use crate::target::TargetSpec;
 use crate::workload::{self, Workload};
@@ -34,10 +35,12 @@ mod final_reads;
 mod live;
 mod load;
 pub(crate) mod pace;
+mod resolved;
 mod settle;
 mod sim;
 mod stop;
 
+pub(crate) use resolved::{CheckRules, Prepared, Resolved, stored_expectations};
 pub(crate) use stop::StopSignal;
 
 /// What to run, and who asks.
@@ -47,74 +50,20 @@ pub(crate) struct Request {
     pub(crate) expected_by: Option<&'static str>,
 }
 
-/// A plan with everything drawn: what one seed comes to.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) struct Resolved {
-    /// The version of `plan.resolved.json`.
-    pub(crate) version: u32,
-    pub(crate) seed: String,
-    /// `live` or `sim`.
-    #[serde(default = "live")]
-    pub(crate) world: String,
-    pub(crate) target: String,
-    pub(crate) workload: String,
-    /// Which node a client talks to.
-    pub(crate) sessions: String,
-    pub(crate) clients: u32,
-    pub(crate) rate: u32,
-    pub(crate) keys: u32,
-    pub(crate) duration: Nanos,
-    pub(crate) timeout: Nanos,
-    pub(crate) settle: Nanos,
-    pub(crate) nodes: Vec<NodeName>,
-    pub(crate) faults: Schedule,
-    pub(crate) expect: Vec<(String, String)>,
-}
-
-/// The world of resolved plans from before there was another.
-fn live() -> String {
-    World::Live.as_str().into()
-}
-
-/// A plan with one seed, ready to run.
-pub(crate) struct Prepared {
-    pub(crate) workload: &'static dyn Workload,
-    pub(crate) resolved: Resolved,
-    pub(crate) header: Header,
-    pub(crate) rules: Rules,
-    /// What a reader should know of it.
-    pub(crate) notes: Vec<String>,
-}
-
 /// Draws everything that one seed decides.
 pub(crate) fn prepare(merged: &Merged, seed: Seed) -> Result<Prepared, Stop> {
     let plan = &merged.plan;
     let workload = workload::find(&plan.load.workload)
         .ok_or_else(|| anyhow::anyhow!("workload {} vanished from its registry", plan.load.workload))?;
-    if let (World::Sim, TargetSpec::Urls(_)) = (plan.world, &plan.target) {
-        return Err(Stop::usage(format!(
-            "{} cannot be simulated; the simulated world has reference:MODE and control",
-            plan.target
-        )));
-    }
     plan.target.admit().map_err(|reason| Stop::usage(format!("target {}: {reason}", plan.target)))?;
     let nodes = plan.target.nodes();
+    let script = script::table::script(&plan.calls, &nodes, plan.load.duration)?;
     let (schedule, mut notes) = faults(merged, &nodes, seed)?;
     if plan.world == World::Sim {
         notes.push("Simulated in virtual time: this seed makes the same history again, to the byte.".into());
     }
-    let expect = judge::expectations(workload.guarantees(), &plan.expect);
-    let resolved = resolve(plan, workload, seed, nodes, schedule, &expect);
-    let rules = Rules {
-        expect,
-        steps: plan.check.steps(),
-        min_exposure: plan.check.min_exposure,
-        on_indeterminate: plan.check.on_indeterminate,
-        forgive_no_chance: false,
-    };
-    let header = header(plan, &resolved);
-    Ok(Prepared { workload, resolved, header, rules, notes })
+    let resolved = resolve(plan, workload, seed, nodes, schedule, script);
+    Prepared::of(resolved, notes).map_err(Stop::usage)
 }
 
 /// Runs one seed after another, up to the first broken expectation.
@@ -146,20 +95,65 @@ pub(crate) async fn repeat(session: &Session, request: Request) -> Result<Exit, 
 }
 
 async fn one_run(session: &Session, request: &Request, seed: Seed, stop: &StopSignal) -> Result<Exit, Stop> {
-    let plan = &request.merged.plan;
-    let Prepared { workload, resolved, header, rules, notes } = prepare(&request.merged, seed)?;
-    for fault in &resolved.faults.faults {
-        tracing::info!(at = %fault.at, until = %fault.end(), name = fault.name, summary = fault.summary, "fault drawn");
-    }
+    let prepared = prepare(&request.merged, seed)?;
+    let expected_by = request.expected_by;
+    let again = expected_by.map(|_| {
+        let world = if prepared.world == World::Sim { " --world sim" } else { "" };
+        format!("rashomon {}{world} --seed {seed}", request.merged.plan.name)
+    });
+    let files = vec![("plan.toml", request.merged.show())];
+    let made = make(session, &prepared, Papers { files, again, expected_by }, stop).await?;
+    made.tell(session)?;
+    Ok(made.exit)
+}
 
-    let run = session.store.create(&moment(), seed).map_err(Stop::cannot_write)?;
-    store_plan(&run, request, &resolved)?;
+/// What a run leaves besides its record, and what it says of itself.
+#[derive(Default)]
+pub(crate) struct Papers {
+    /// Files for people, such as `plan.toml`.
+    pub(crate) files: Vec<(&'static str, String)>,
+    /// The command that makes the run again, if not `rashomon replay`.
+    pub(crate) again: Option<String>,
+    /// The command whose expectations these are, such as `demo`.
+    pub(crate) expected_by: Option<&'static str>,
+}
+
+/// A run that was made, judged and stored.
+pub(crate) struct Made {
+    pub(crate) run: Run,
+    pub(crate) judged: Judged,
+    pub(crate) exit: Exit,
+    report: Report,
+    links: Links,
+}
+
+impl Made {
+    /// Prints the verdict.
+    pub(crate) fn tell(&self, session: &Session) -> Result<(), Stop> {
+        report::print(session, &self.report, &self.links, Extent { brief: false, all: false })
+    }
+}
+
+/// Makes one run: records, judges and stores it. It is told by whoever asked for it.
+pub(crate) async fn make(
+    session: &Session,
+    prepared: &Prepared,
+    papers: Papers,
+    stop: &StopSignal,
+) -> Result<Made, Stop> {
+    let resolved = &prepared.resolved;
+    for fault in &resolved.faults.faults {
+        let when = fault.trigger.as_ref().map(ToString::to_string);
+        tracing::info!(at = %fault.at, when, until = %fault.end(), name = fault.name, summary = fault.summary, "fault drawn");
+    }
+    let run = session.store.create(&moment(), resolved.seed()).map_err(Stop::cannot_write)?;
+    store_plan(&run, &papers, resolved)?;
     let log = std::fs::File::create(run.path("run.log")).map_err(Stop::cannot_write)?;
     session.progress.log_to(log);
     tracing::info!(run = run.id, seed = resolved.seed, target = resolved.target, expect = ?resolved.expect, "run");
-    let recorded = match plan.world {
-        World::Live => live::record(session, plan, &resolved, workload, &header, &run, stop).await,
-        World::Sim => sim::record(session, plan, &resolved, workload, &header, &run, stop),
+    let recorded = match prepared.world {
+        World::Live => live::record(session, prepared, &run, stop).await,
+        World::Sim => sim::record(session, prepared, &run, stop),
     };
     session.progress.clear();
     if recorded.is_err() && !run.history().exists() {
@@ -167,15 +161,17 @@ async fn one_run(session: &Session, request: &Request, seed: Seed, stop: &StopSi
         run.remove()?;
     }
     recorded?;
-
-    let circumstances = Circumstances { interrupted: stop.reason(), notes, expected_by: request.expected_by };
-    finish(session, request, &run, &rules, circumstances)
+    finish(session, prepared, papers, run, stop.reason())
 }
 
 /// The faults of this seed, and a note if the usual ones are left out.
 fn faults(merged: &Merged, nodes: &[NodeName], seed: Seed) -> Result<(Schedule, Vec<String>), Stop> {
     let (plan, controls) = (&merged.plan, merged.plan.controls());
     let asked_for = merged.origins.contains_key("faults") || !matches!(plan.faults, Faults::Kinds(_));
+    if !asked_for && !plan.calls.is_empty() {
+        // A plan that pins its calls says all that happens.
+        return Ok((Schedule::default(), Vec::new()));
+    }
     if !asked_for && !controls.network {
         let note = format!("No fault was injected: there is no control over {}.", plan.target);
         return Ok((Schedule::default(), vec![note]));
@@ -247,63 +243,54 @@ fn resolve(
     seed: Seed,
     nodes: Vec<NodeName>,
     faults: Schedule,
-    expect: &[(String, Expectation)],
+    script: Option<Script>,
 ) -> Resolved {
-    let sessions = plan.load.sessions.unwrap_or(workload.routing());
-    Resolved {
-        version: 1,
+    let expect = judge::expectations(workload.guarantees(), &plan.expect);
+    let load = &plan.load;
+    let resolved = Resolved {
+        version: resolved::VERSION,
+        name: plan.name.clone(),
         seed: seed.to_string(),
         world: plan.world.as_str().into(),
         target: plan.target.to_string(),
         workload: workload.name().into(),
-        sessions: sessions.as_str().into(),
-        clients: plan.load.clients,
-        rate: plan.load.rate,
-        keys: plan.load.keys,
-        duration: plan.load.duration,
-        timeout: plan.load.timeout,
+        sessions: load.sessions.unwrap_or(workload.routing()).as_str().into(),
+        clients: load.clients,
+        rate: load.rate,
+        keys: load.keys,
+        duration: load.duration,
+        timeout: load.timeout,
         settle: plan.check.settle,
+        check: CheckRules::of(&plan.check),
         nodes,
         faults,
-        expect: expect.iter().map(|(name, expected)| (name.clone(), expected.as_str().into())).collect(),
-    }
-}
-
-impl Resolved {
-    pub(crate) fn roams(&self) -> bool {
-        self.sessions == Routing::Roam.as_str()
-    }
-
-    /// The seed of the run; the text was made from one.
-    pub(crate) fn seed(&self) -> Seed {
-        self.seed.parse().unwrap_or(Seed(0))
-    }
-}
-
-fn header(plan: &Plan, resolved: &Resolved) -> Header {
-    let version = ("rashomon".to_string(), env!("CARGO_PKG_VERSION").to_string());
-    let world = (plan.world == World::Sim).then(|| ("world".to_string(), resolved.world.clone()));
-    Header {
-        name: plan.name.clone(),
-        target: plan.target.label(),
-        workload: resolved.workload.clone(),
-        seed: resolved.seed.clone(),
-        nodes: resolved.nodes.clone(),
-        notes: [version].into_iter().chain(world).collect(),
+        expect: expect.into_iter().map(|(name, expected)| (name, expected.as_str().into())).collect(),
+        script: None,
+    };
+    match script {
+        Some(script) => resolved.pinned(script),
+        None => resolved,
     }
 }
 
 /// Writes what is known before the run.
-fn store_plan(run: &Run, request: &Request, resolved: &Resolved) -> Result<(), Stop> {
-    run.write("plan.toml", request.merged.show())?;
+fn store_plan(run: &Run, papers: &Papers, resolved: &Resolved) -> Result<(), Stop> {
+    for (name, text) in &papers.files {
+        run.write(name, text)?;
+    }
     run.write("plan.resolved.json", serde_json::to_string_pretty(resolved).map_err(anyhow::Error::from)?)?;
-    run.write("README.txt", readme(run, resolved))
+    run.write("README.txt", readme(run, papers, resolved))
 }
 
-fn readme(run: &Run, resolved: &Resolved) -> String {
+fn readme(run: &Run, papers: &Papers, resolved: &Resolved) -> String {
+    let about = |(name, _): &(&str, String)| match *name {
+        "shrunk.toml" => "shrunk.toml          the plan, with every call and every fault pinned\n",
+        _ => "plan.toml            the plan, each value with its origin\n",
+    };
+    let plans: String = papers.files.iter().map(about).collect();
     format!(
         "A run of rashomon, seed {seed}.\n\n\
-         plan.toml            the plan, each value with its origin\n\
+         {plans}\
          plan.resolved.json   the same with everything drawn: faults with their times and targets\n\
          history.jsonl.zst    what every client saw, one event a line (history.jsonl while it is written)\n\
          verdict.txt          the verdict with every finding in full\n\
@@ -312,41 +299,37 @@ fn readme(run: &Run, resolved: &Resolved) -> String {
          nodes/               what each node printed\n\
          run.log              what happened when\n\n\
          Judge it again       rashomon check {id}\n\
-         Run it again         rashomon run {folder}/plan.toml --seed {seed} --repeat 1\n",
+         Run it again         rashomon replay {id}\n",
         seed = resolved.seed,
         id = run.id,
-        folder = run.folder.display(),
     )
 }
 
-/// Reads the record back, judges it, and stores and prints the verdict.
+/// Reads the record back, judges it, and stores the verdict.
 fn finish(
     session: &Session,
-    request: &Request,
-    run: &Run,
-    rules: &Rules,
-    mut circumstances: Circumstances,
-) -> Result<Exit, Stop> {
+    prepared: &Prepared,
+    papers: Papers,
+    run: Run,
+    interrupted: Option<Exit>,
+) -> Result<Made, Stop> {
     let reading = histories::format::read_file(&run.history()).map_err(anyhow::Error::from)?;
-    circumstances.notes.extend(reading.warnings);
+    let notes = prepared.notes.iter().cloned().chain(reading.warnings).collect();
+    let circumstances = Circumstances { interrupted, notes, expected_by: papers.expected_by };
     let history = reading.history;
-    let judged = judge::judge(&history, rules);
+    let judged = judge::judge(&history, &prepared.rules);
     session.progress.line(history.end(), "check", &check_line(&judged));
-    let interrupted = circumstances.interrupted;
     let report = build::build(&history, &judged, circumstances);
-    let links = links(request, run, &report, &history);
-    report::print(session, &report, &links, Extent { brief: false, all: false })?;
+    let links = links(papers, &run, &report, &history);
     let exit = interrupted.map_or(judged.exit, |exit| judged.exit.worse(exit));
-    let stored = store_verdict(run, &report, &links)
+    let stored = store_verdict(&run, &report, &links)
         .and_then(|()| run.pack_history().context("cannot compress the history").map_err(Stop::cannot_write));
     match stored {
         // A proof stays a proof, whether or not it could be put down.
-        Err(stop) if exit == Exit::Broken => {
-            session.progress.say(&format!("error: {:#}", stop.error));
-            Ok(exit)
-        }
-        stored => stored.map(|()| exit),
+        Err(stop) if exit == Exit::Broken => session.progress.say(&format!("error: {:#}", stop.error)),
+        stored => stored?,
     }
+    Ok(Made { run, judged, exit, report, links })
 }
 
 fn check_line(judged: &Judged) -> String {
@@ -365,28 +348,20 @@ fn check_line(judged: &Judged) -> String {
     rows.join(" ")
 }
 
-fn links(request: &Request, run: &Run, report: &Report, history: &histories::History) -> Links {
-    let mut lines = vec![("run", run.folder.display().to_string())];
-    let mut remarks = Vec::new();
-    let seed = &history.header().seed;
-    let again = match request.expected_by {
-        Some(_) => {
-            let world = if request.merged.plan.world == World::Sim { " --world sim" } else { "" };
-            format!("rashomon {}{world} --seed {seed}", request.merged.plan.name)
-        }
-        None => format!("rashomon run {}/plan.toml --seed {seed} --repeat 1", run.folder.display()),
-    };
-    lines.push(("again", again));
+fn links(papers: Papers, run: &Run, report: &Report, history: &History) -> Links {
+    let again = papers.again.unwrap_or_else(|| format!("rashomon replay {}", run.id));
+    let mut lines = vec![("run", run.folder.display().to_string()), ("again", again)];
     if report.findings.len() > 1 {
         lines.push(("all", format!("rashomon check {} --all", run.id)));
     }
-    if request.expected_by == Some("demo") {
+    let mut remarks = Vec::new();
+    if papers.expected_by == Some("demo") {
         remarks.extend(demo_remark(report, history));
     }
     Links { lines, remarks }
 }
 
-fn demo_remark(report: &Report, history: &histories::History) -> Option<String> {
+fn demo_remark(report: &Report, history: &History) -> Option<String> {
     let split = history.faults().iter().any(|(_, fault)| fault.stage == FaultStage::Effective);
     match (report.state, history.header().target.as_str()) {
         (model::State::Broken, "reference:lww") if split => Some(
@@ -415,20 +390,7 @@ fn pretty(value: &impl Serialize) -> Result<String, Stop> {
     Ok(serde_json::to_string_pretty(value).map_err(anyhow::Error::from)? + "\n")
 }
 
-/// What a stored run expected, if its plan can be read.
-pub(crate) fn stored_expectations(run: &Run) -> Option<Vec<(String, Expectation)>> {
-    let text = std::fs::read_to_string(run.path("plan.resolved.json")).ok()?;
-    let resolved: Resolved = serde_json::from_str(&text).ok()?;
-    let expectation = |text: &str| match text {
-        "hold" => Some(Expectation::Hold),
-        "break" => Some(Expectation::Break),
-        "watch" => Some(Expectation::Watch),
-        _ => None,
-    };
-    resolved.expect.into_iter().map(|(name, text)| Some((name, expectation(&text)?))).collect()
-}
-
 /// The local time as the name of a run: `20260821-141207`.
-fn moment() -> String {
+pub(crate) fn moment() -> String {
     jiff::Zoned::now().strftime("%Y%m%d-%H%M%S").to_string()
 }

@@ -5,52 +5,123 @@
 //!   rate 600, 10 clients: one call each 16.7 ms; client 0 at 0.0, 16.7, 33.3 … client 1 at 1.7, 18.3 …
 //! ```
 
+use std::collections::VecDeque;
+
 use histories::Nanos;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use super::Resolved;
-use crate::workload::{Share, Updates};
+use crate::rng::Seed;
+use crate::script::{Player, Script};
+use crate::workload::{Generator, Share, Updates, Workload};
+
+/// What one client does. The three are asked in step, once each for each call.
+pub(crate) struct Part {
+    pub(crate) generator: Box<dyn Generator>,
+    pub(crate) route: Route,
+    pub(crate) pace: Pace,
+}
+
+/// The parts of all clients of a load that begins at `began`, in the order of the clients.
+pub(crate) fn parts(
+    resolved: &Resolved,
+    workload: &dyn Workload,
+    updates: Updates,
+    began: Nanos,
+) -> Vec<Part> {
+    if let Some(script) = &resolved.script {
+        return script
+            .sessions()
+            .into_iter()
+            .map(|session| pinned(script, session, resolved, began))
+            .collect();
+    }
+    let drawn = |index: u32| Part {
+        generator: workload.generator(share(index, resolved, updates)),
+        route: Route::new(index, resolved),
+        pace: Pace::new(index, resolved, began),
+    };
+    (0..resolved.clients).map(drawn).collect()
+}
+
+fn pinned(script: &Script, session: u32, resolved: &Resolved, began: Nanos) -> Part {
+    // A script names nodes that there are: that is seen to before anything runs.
+    let place = |node| resolved.nodes.iter().position(|known| known == node).unwrap_or_default();
+    let lines = || script.of_session(session);
+    Part {
+        generator: Box::new(Player::new(script, session)),
+        route: Route::Pinned(lines().map(|line| place(&line.node)).collect()),
+        pace: Pace::Pinned(lines().map(|line| began + line.at).collect()),
+    }
+}
+
+fn seed_of(index: u32, resolved: &Resolved) -> Seed {
+    resolved.seed().fork("load").fork(&format!("client {index}"))
+}
 
 /// What the generator of client `index` draws from.
-pub(crate) fn share(index: u32, resolved: &Resolved, updates: Updates) -> Share {
-    let seed = resolved.seed().fork("load").fork(&format!("client {index}"));
-    Share { client: index, clients: resolved.clients, keys: resolved.keys, updates, rng: seed.stream() }
+fn share(index: u32, resolved: &Resolved, updates: Updates) -> Share {
+    let rng = seed_of(index, resolved).stream();
+    Share { client: index, clients: resolved.clients, keys: resolved.keys, updates, rng }
 }
 
 /// Which node a client asks next.
-pub(crate) struct Route {
-    home: usize,
-    nodes: usize,
-    roam: Option<ChaCha8Rng>,
+pub(crate) enum Route {
+    Home(usize),
+    Roam { nodes: usize, rng: Box<ChaCha8Rng> },
+    Pinned(VecDeque<usize>),
 }
 
 impl Route {
-    pub(crate) fn new(index: u32, resolved: &Resolved) -> Self {
+    fn new(index: u32, resolved: &Resolved) -> Self {
         let nodes = resolved.nodes.len();
-        let seed = resolved.seed().fork("load").fork(&format!("client {index}"));
-        let rng = seed.fork("route").stream();
-        Self { home: index as usize % nodes, nodes, roam: resolved.roams().then_some(rng) }
+        match resolved.roams() {
+            true => Self::Roam { nodes, rng: Box::new(seed_of(index, resolved).fork("route").stream()) },
+            false => Self::Home(index as usize % nodes),
+        }
     }
 
     pub(crate) fn next(&mut self) -> usize {
-        match &mut self.roam {
-            Some(rng) => rng.random_range(0..self.nodes),
-            None => self.home,
+        match self {
+            Self::Home(home) => *home,
+            Self::Roam { nodes, rng } => rng.random_range(0..*nodes),
+            Self::Pinned(nodes) => nodes.pop_front().unwrap_or_default(),
         }
     }
 }
 
 /// When a client's calls are planned.
-pub(crate) struct Pace {
+pub(crate) enum Pace {
+    Even(Even),
+    /// Each is asked, however late.
+    Pinned(VecDeque<Nanos>),
+}
+
+impl Pace {
+    fn new(index: u32, resolved: &Resolved, began: Nanos) -> Self {
+        Self::Even(Even::new(index, resolved, began))
+    }
+
+    /// When the next call is planned; it may be late already. None if the load is over.
+    pub(crate) fn next(&mut self, now: Nanos) -> Option<Nanos> {
+        match self {
+            Self::Even(even) => even.next(now),
+            Self::Pinned(times) => times.pop_front(),
+        }
+    }
+}
+
+/// One call after another, with even gaps.
+pub(crate) struct Even {
     next: Nanos,
     /// Between two calls of one client; zero is as fast as answers come.
     interval: Nanos,
     end: Nanos,
 }
 
-impl Pace {
-    pub(crate) fn new(index: u32, resolved: &Resolved, began: Nanos) -> Self {
+impl Even {
+    fn new(index: u32, resolved: &Resolved, began: Nanos) -> Self {
         let end = began + resolved.duration;
         let second = 1_000_000_000_u64;
         let interval = match resolved.rate {
@@ -62,8 +133,7 @@ impl Pace {
         Self { next: began + offset, interval, end }
     }
 
-    /// When the next call is planned; it may be late already. None if the load is over.
-    pub(crate) fn next(&mut self, now: Nanos) -> Option<Nanos> {
+    fn next(&mut self, now: Nanos) -> Option<Nanos> {
         let planned = if self.interval == Nanos(0) { now } else { self.next };
         self.next = self.next + self.interval;
         // A client that is hopelessly late stops with the load.

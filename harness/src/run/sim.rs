@@ -8,26 +8,22 @@ use checkers::wording::grouped;
 use histories::format::jsonl;
 use histories::{Event, EventKind, FaultStage, Header, Nanos, Phase};
 
-use super::{Resolved, StopSignal};
+use super::{Prepared, StopSignal};
 use crate::cli::{Format, Session};
 use crate::exit::Stop;
-use crate::plan::Plan;
 use crate::progress::Progress;
-use crate::sim::{Ended, Scenario, simulate};
+use crate::sim::{Ended, simulate};
 use crate::stopwatch::Stopwatch;
 use crate::store::Run;
-use crate::workload::Workload;
 
 /// Simulates the plan and records the history into the run's folder.
 pub(super) fn record(
     session: &Session,
-    plan: &Plan,
-    resolved: &Resolved,
-    workload: &dyn Workload,
-    header: &Header,
+    prepared: &Prepared,
     run: &Run,
     stop: &StopSignal,
 ) -> Result<(), Stop> {
+    let Prepared { resolved, header, .. } = prepared;
     let tee = session.format == Format::Ndjson && session.quiet < 2;
     let mut lines = Lines::create(run, header, tee).map_err(Stop::cannot_write)?;
     session.progress.line(
@@ -42,13 +38,12 @@ pub(super) fn record(
             run.id
         ),
     );
-    let scenario = Scenario { target: &plan.target, resolved, workload };
     let watch = Stopwatch::start();
     let mut record = |event: Event| {
         tell(&session.progress, &event);
         lines.write(&event);
     };
-    let ended = simulate(scenario, &mut record, &|| stop.reason().is_some());
+    let ended = simulate(prepared.scenario(), &mut record, &|| stop.reason().is_some());
     let recorded = lines.finish();
     sum_up(&session.progress, &ended, watch);
     recorded.map_err(Stop::cannot_write)
@@ -79,7 +74,9 @@ fn tell(progress: &Progress, event: &Event) {
         EventKind::Fault(fault) => {
             let what = format!("{}={}", fault.name, fault.summary.replace(' ', ""));
             match fault.stage {
-                FaultStage::Injecting => progress.line(event.time, "fault", &what),
+                FaultStage::Injecting => {
+                    progress.line(event.time, "fault", format!("{what} {}", fault.detail).trim_end());
+                }
                 FaultStage::Effective => {
                     progress.line(event.time, "bites", &format!("{what} {}", fault.detail));
                 }

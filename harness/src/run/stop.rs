@@ -26,6 +26,17 @@ impl StopSignal {
         self.on_signal(|stop, exit| stop.announce(exit))
     }
 
+    /// The same for a hunt, which has nothing to heal and can go on later.
+    pub(crate) fn listen_for_hunt(&self) -> std::io::Result<()> {
+        self.on_signal(|stop, exit| {
+            if stop.signalled.swap(true, Ordering::SeqCst) {
+                tell("\nrashomon: stopped at once; what was counted is kept: rashomon hunt --resume");
+                std::process::exit(exit.code().into());
+            }
+            stop.reason.send_replace(Some(exit));
+        })
+    }
+
     /// The same without a word, for a command that only waits to be stopped.
     pub(crate) fn listen_quietly(&self) -> std::io::Result<()> {
         self.on_signal(|stop, exit| {

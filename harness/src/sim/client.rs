@@ -12,8 +12,7 @@ use histories::{Call, Key, Nanos, Outcome, SessionId};
 
 use super::agenda::Appointment;
 use crate::client::SimulatedClient;
-use crate::run::pace::{Pace, Route};
-use crate::workload::Generator;
+use crate::run::pace::Part;
 
 /// Names one call of one client, as it travels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,15 +60,9 @@ pub(super) struct InFlight {
 /// What a client is there for.
 pub(super) enum Duty {
     /// To make the load.
-    Load(Box<Load>),
+    Load(Box<Part>),
     /// To read the final state.
     Read(Reader),
-}
-
-pub(super) struct Load {
-    pub(super) generator: Box<dyn Generator>,
-    pub(super) route: Route,
-    pub(super) pace: Pace,
 }
 
 /// Reads keys at one node, one after the other, and some of them again.

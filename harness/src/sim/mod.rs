@@ -24,7 +24,7 @@
 //! | [`world`] | all of it together: load, heal, settle, final reads |
 //!
 //! Invariant: nothing here looks at a wall clock, a socket, a file or a thread, or is asynchronous.
-//! Invariant: one seed determines the history to the byte (`sim::tests::a_seed_makes_a_history`).
+//! Invariant: one seed determines the history to the byte (`sim::repeats::a_seed_makes_a_history`).
 //!
 //! Limits: nodes take no time to think, so a simulated cluster is never overloaded.
 //!
@@ -33,9 +33,13 @@
 mod agenda;
 mod client;
 mod clock;
+#[cfg(test)]
+mod defects;
 mod disk;
 mod network;
 mod node;
+#[cfg(test)]
+mod repeats;
 #[cfg(test)]
 mod tests;
 mod trouble;

@@ -1,11 +1,11 @@
 //! Simulated runs as a whole: they repeat to the byte, they pass every check that a live one passes,
 //! and each mode does what it promises.
 //!
-//! `SIM_SEEDS=1000 cargo test -p harness sim::tests --release` plays more seeds than the usual 30.
+//! `SIM_SEEDS=1000 cargo test -p harness sim --release` plays more seeds than the usual 30.
 
 use checkers::Judgement;
 use histories::format::jsonl;
-use histories::{Event, History, HistoryBuilder, Outcome};
+use histories::{Event, EventKind, FaultStage, History, HistoryBuilder, Nanos, Outcome};
 use rand::RngExt;
 use rand::seq::IndexedRandom;
 use reference_db::{Delivery, Mode, Topology};
@@ -38,14 +38,14 @@ fn play(merged: &Merged, prepared: &Prepared, record: &mut dyn FnMut(Event)) -> 
 }
 
 /// The history as it would be on the disk.
-fn bytes(merged: &Merged, seed: Seed) -> Vec<u8> {
+pub(super) fn bytes(merged: &Merged, seed: Seed) -> Vec<u8> {
     let (prepared, mut bytes) = (prepared(merged, seed), Vec::new());
     jsonl::write_header(&mut bytes, &prepared.header).unwrap();
     play(merged, &prepared, &mut |event| jsonl::write_event(&mut bytes, &event).unwrap());
     bytes
 }
 
-fn judged(merged: &Merged, seed: Seed) -> (History, Judged, Ended) {
+pub(super) fn judged(merged: &Merged, seed: Seed) -> (History, Judged, Ended) {
     let prepared = prepared(merged, seed);
     let mut builder = HistoryBuilder::new(prepared.header.clone());
     let ended = play(merged, &prepared, &mut |event| {
@@ -61,18 +61,18 @@ fn judgement<'a>(judged: &'a Judged, guarantee: &str) -> &'a Judgement {
     &row.unwrap_or_else(|| panic!("{guarantee} was not judged")).verdict.judgement
 }
 
-fn is_broken(judged: &Judged, guarantee: &str) -> bool {
+pub(super) fn is_broken(judged: &Judged, guarantee: &str) -> bool {
     *judgement(judged, guarantee) == Judgement::Broken
 }
 
 /// The command that shows a seed to a person.
-fn command(merged: &Merged, seed: Seed) -> String {
+pub(super) fn command(merged: &Merged, seed: Seed) -> String {
     let settings: Vec<String> = merged.show().lines().map(str::to_string).collect();
     format!("seed {seed} of the plan\n{}", settings.join("\n"))
 }
 
 /// Another kind of cluster, load and trouble for each seed.
-fn mixed(seed: Seed) -> Merged {
+pub(super) fn mixed(seed: Seed) -> Merged {
     let mut rng = seed.fork("mixture").stream();
     let mode = Mode::ALL.choose(&mut rng).unwrap().name();
     let topology = Topology::ALL.choose(&mut rng).unwrap().name();
@@ -98,26 +98,9 @@ fn mixed(seed: Seed) -> Merged {
     ])
 }
 
-fn seeds() -> impl Iterator<Item = Seed> {
+pub(super) fn seeds() -> impl Iterator<Item = Seed> {
     let count = std::env::var("SIM_SEEDS").ok().map_or(30, |count| count.parse().unwrap());
     (0..count).map(Seed)
-}
-
-#[test]
-fn a_seed_makes_a_history() {
-    for seed in seeds() {
-        let merged = mixed(seed);
-        let (first, second) = (bytes(&merged, seed), bytes(&merged, seed));
-        if first != second {
-            let (first, second) = (String::from_utf8_lossy(&first), String::from_utf8_lossy(&second));
-            let mut lines = first.lines().zip(second.lines()).enumerate();
-            let differing = lines.find(|(_, (one, other))| one != other);
-            panic!(
-                "the run does not repeat; line, once and again: {differing:#?}\n{}",
-                command(&merged, seed)
-            );
-        }
-    }
 }
 
 #[test]
@@ -232,6 +215,53 @@ fn causal_delivery_waits_for_causes_and_fifo_does_not() {
     assert!(breaks("fifo") > 0, "no seed of 10 broke causal order under fifo");
 }
 
+/// Sets the faults of a plan, as in a plan file.
+fn with_faults(merged: &mut Merged, faults: &str) {
+    let file = crate::plan::file::parse("test.toml", &format!("version = 1\n{faults}"), None).unwrap();
+    merged.plan.faults = crate::plan::Faults::Listed(file.settings.faults);
+}
+
+#[test]
+fn a_fault_that_waits_begins_before_anything_else_happens() {
+    let mut merged = plan(&[("load.duration", "3s")]);
+    with_faults(
+        &mut merged,
+        "[[fault]]\nwhen = { confirmed = 'append', node = 'A', nth = 5 }\nthen = { kill = 'A' }\nfor = '300ms'\n\
+         [[fault]]\nwhen = { fault = 0, delay = '10ms' }\nthen = { partition = ['A', 'B C'] }\nfor = '500ms'",
+    );
+    assert_eq!(bytes(&merged, Seed(7)), bytes(&merged, Seed(7)));
+    let (mut events, prepared) = (Vec::new(), prepared(&merged, Seed(7)));
+    play(&merged, &prepared, &mut |event| events.push(event));
+    let begins = |fault: u32| {
+        let injecting = |kind: &EventKind| match kind {
+            EventKind::Fault(event) => event.fault.0 == fault && event.stage == FaultStage::Injecting,
+            _ => false,
+        };
+        events.iter().position(|event| injecting(&event.kind)).unwrap()
+    };
+    let confirmed = &events[begins(0) - 1];
+    assert!(matches!(&confirmed.kind, EventKind::Complete { outcome, .. } if outcome.is_confirmed()));
+    assert_eq!(confirmed.time, events[begins(0)].time);
+    let EventKind::Fault(kill) = &events[begins(0)].kind else { panic!("no fault") };
+    assert!(kill.detail.starts_with("when A confirmed append k"), "{}", kill.detail);
+    let gap = events[begins(1)].time.since(events[begins(0)].time);
+    assert_eq!(gap, Nanos::from_millis(310));
+}
+
+#[test]
+fn a_fault_that_nothing_triggers_leaves_nothing_held() {
+    let mut merged = plan(&[("load.duration", "2s"), ("target", "reference:crdt")]);
+    with_faults(
+        &mut merged,
+        "[[fault]]\nwhen = { confirmed = 'delete' }\nthen = { kill = 'A' }\nfor = '300ms'",
+    );
+    let (history, judged, ended) = judged(&merged, Seed(7));
+    let faults: Vec<_> = history.faults().iter().map(|(time, fault)| (*time, fault.stage)).collect();
+    assert_eq!(faults, [(Nanos::from_millis(2000), FaultStage::Ineffective)]);
+    assert!(ended.equal);
+    assert!(matches!(judgement(&judged, "no-lost-updates"), Judgement::NotJudged { .. }));
+}
+
 #[test]
 fn what_faults_do_to_clients_is_told_as_it_is() {
     let outcomes = |faults: &str| {
@@ -268,5 +298,31 @@ fn a_run_that_is_stopped_heals_and_reads_back() {
     assert!(ended.equal && ended.answered == ended.asked, "{ended:?}");
     let history = builder.finish();
     let stages = |wanted| history.faults().iter().filter(|(_, fault)| fault.stage == wanted).count();
-    assert_eq!(stages(histories::FaultStage::Injecting), stages(histories::FaultStage::Healed));
+    assert_eq!(stages(FaultStage::Injecting), stages(FaultStage::Healed));
+}
+
+/// A script of a run asks what was asked, when and of whom; with the same seed the answers are the same.
+#[test]
+fn a_script_of_a_run_has_the_same_end() {
+    for (workload, faults) in [("append", "partition"), ("register", "pause,kill"), ("set", "slow")] {
+        let merged = plan(&[
+            ("load.workload", workload),
+            ("load.duration", "3s"),
+            ("load.keys", "20"),
+            ("load.timeout", "300ms"),
+            ("faults", faults),
+        ]);
+        let (recorded, _, ended) = judged(&merged, Seed(3));
+        let script = crate::script::Script::of(&recorded).unwrap();
+        let resolved = prepared(&merged, Seed(3)).resolved.pinned(script.clone());
+        let pinned = Prepared::with(resolved).unwrap_or_else(|stop| panic!("{:#}", stop.error));
+        let replayed = crate::replay::play(&pinned, &|| false).unwrap_or_default().unwrap();
+        let answers = |history: &History| {
+            let of = |operation: &histories::Operation| (operation.invoked, operation.outcome.clone());
+            history.operations().iter().map(of).collect::<Vec<_>>()
+        };
+        assert_eq!(ended.calls, replayed.operations().len() as u64, "{workload} under {faults}");
+        assert!(answers(&recorded) == answers(&replayed), "{workload} under {faults}: other answers");
+        assert_eq!(crate::script::Script::of(&replayed).unwrap().calls.len(), script.calls.len());
+    }
 }

@@ -7,12 +7,15 @@
 //!                          (nobody met it: Ineffective, just before Healing)
 //! ```
 //!
+//! A fault with a trigger has no time until a client's call or another fault sets it off; then it
+//! begins at that very moment, before anything else happens. It may be set off again once it is over.
+//!
 //! A cut that nobody talks into proves nothing, so it bites with the first message that meets it, and a
 //! disk that nobody writes to with the first write. A killed or paused process bites at once, and so does
 //! a clock.
 
 use histories::{FaultEvent, FaultStage, Nanos, NodeName};
-use nemesis::{Action, Endpoint, PlannedFault, Schedule};
+use nemesis::{Action, Endpoint, Lookout, PlannedFault, Schedule};
 
 use super::network::{End, FaultIndex};
 
@@ -25,15 +28,26 @@ pub(super) enum Move {
     Ebb,
     /// Its effects begin.
     Begin,
+    /// The load is over: what still waits for its trigger waits no longer.
+    Dismiss,
 }
 
 /// Every fault of a run, and what came of it so far.
 pub(super) struct Trouble {
     pub(super) faults: Vec<Fault>,
+    pub(super) lookout: Lookout,
+    end_of_load: Nanos,
 }
 
 pub(super) struct Fault {
+    /// As the plan has it.
+    plan: PlannedFault,
+    /// With the times of this time.
     pub(super) planned: PlannedFault,
+    /// What set it off.
+    because: String,
+    /// Its trigger may still set it off.
+    waits: bool,
     pub(super) in_force: bool,
     begun_at: Option<Nanos>,
     bit: bool,
@@ -54,9 +68,59 @@ pub(super) enum Bite {
 }
 
 impl Trouble {
-    pub(super) fn new(schedule: &Schedule) -> Self {
-        let fault = |planned: &PlannedFault| Fault {
-            planned: planned.clone(),
+    pub(super) fn new(schedule: &Schedule, end_of_load: Nanos) -> Self {
+        let faults = schedule.faults.iter().map(Fault::new).collect();
+        Self { faults, lookout: Lookout::new(schedule), end_of_load }
+    }
+
+    /// All steps in the order in which they are taken, with their times since the load began.
+    pub(super) fn moves(&self) -> Vec<(Nanos, Move, FaultIndex)> {
+        let of = |(index, fault): (FaultIndex, &Fault)| match fault.waits {
+            true => vec![(self.end_of_load, Move::Dismiss, index)],
+            false => fault.moves().into_iter().map(|(at, what)| (at, what, index)).collect(),
+        };
+        let mut moves: Vec<_> = self.faults.iter().enumerate().flat_map(of).collect();
+        moves.sort();
+        moves
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        self.faults.iter().all(|fault| fault.ended && !fault.waits)
+    }
+
+    /// Whether what sets a fault off at `now` finds it ready.
+    pub(super) fn is_ready(&self, fault: FaultIndex, now: Nanos) -> bool {
+        let fault = &self.faults[fault];
+        fault.waits && (fault.ended || !fault.has_begun()) && now < self.end_of_load
+    }
+
+    /// The fault is set off at `now`, since the load began: its times are known from here on.
+    pub(super) fn fire(&mut self, fault: FaultIndex, now: Nanos, because: String) {
+        let end_of_load = self.end_of_load;
+        let fault = &mut self.faults[fault];
+        let again = fault.plan.trigger.as_ref().is_some_and(|trigger| trigger.every.is_some());
+        let planned = fault.plan.fired(now, end_of_load);
+        *fault = Fault { planned, because, waits: again, ..Fault::new(&fault.plan) };
+    }
+
+    /// Why a fault cannot begin now: another is at work on the same thing. Among faults with known times
+    /// the schedule has seen to it.
+    pub(super) fn hindrance(&self, fault: FaultIndex) -> Option<String> {
+        let planned = &self.faults[fault].planned;
+        let at_work = self.faults.iter().filter(|other| other.has_begun() && !other.ended);
+        let mut at_work = at_work.map(|other| &other.planned).filter(|other| other.id != planned.id);
+        let (other, target) = at_work.find_map(|other| Some((other.id, other.clash(planned)?)))?;
+        Some(format!("fault {other} has {target} at this time, so this one was left out"))
+    }
+}
+
+impl Fault {
+    fn new(plan: &PlannedFault) -> Self {
+        Self {
+            plan: plan.clone(),
+            planned: plan.clone(),
+            because: String::new(),
+            waits: plan.trigger.is_some(),
             in_force: false,
             begun_at: None,
             bit: false,
@@ -65,40 +129,25 @@ impl Trouble {
             lost: 0,
             late: 0,
             doubled: 0,
-        };
-        Self { faults: schedule.faults.iter().map(fault).collect() }
-    }
-
-    /// All steps in the order in which they are taken, with their times since the load began.
-    pub(super) fn moves(&self) -> Vec<(Nanos, Move, FaultIndex)> {
-        let mut moves = Vec::new();
-        for (index, fault) in self.faults.iter().enumerate() {
-            let end = fault.planned.end();
-            for (at, action) in fault.planned.steps() {
-                match action {
-                    Action::Inject => moves.push((at, Move::Begin, index)),
-                    Action::Heal if at < end => moves.push((at, Move::Ebb, index)),
-                    Action::Heal => {}
-                }
-            }
-            moves.push((end, Move::End, index));
         }
-        moves.sort();
-        moves
     }
 
-    pub(super) fn is_over(&self) -> bool {
-        self.faults.iter().all(|fault| fault.ended)
+    /// Its steps in order, with their times since the load began.
+    pub(super) fn moves(&self) -> Vec<(Nanos, Move)> {
+        let end = self.planned.end();
+        let step = |(at, action): (Nanos, Action)| match action {
+            Action::Inject => Some((at, Move::Begin)),
+            Action::Heal => (at < end).then_some((at, Move::Ebb)),
+        };
+        self.planned.steps().into_iter().filter_map(step).chain([(end, Move::End)]).collect()
     }
-}
 
-impl Fault {
     /// The fault's effects begin; gives the event if it is for the first time.
     pub(super) fn begin(&mut self, now: Nanos) -> Option<FaultEvent> {
         self.in_force = true;
         let first = self.begun_at.is_none();
         self.begun_at = self.begun_at.or(Some(now));
-        first.then(|| self.event(FaultStage::Injecting, String::new()))
+        first.then(|| self.event(FaultStage::Injecting, self.because.clone()))
     }
 
     /// A process, a disk or a clock met the fault; gives the event if that is the first.
@@ -176,7 +225,19 @@ impl Fault {
 
     /// The fault never begins, because the run was stopped.
     pub(super) fn skip(&mut self) {
+        (self.ended, self.waits) = (true, false);
+    }
+
+    /// The fault is left out this time; gives the event.
+    pub(super) fn leave_out(&mut self, why: String) -> FaultEvent {
         self.ended = true;
+        self.event(FaultStage::Ineffective, why)
+    }
+
+    /// The load is over: the trigger sets nothing off any more. Gives the event if it never did.
+    pub(super) fn dismiss(&mut self) -> Option<FaultEvent> {
+        let never = std::mem::take(&mut self.waits) && !self.ended && !self.has_begun();
+        never.then(|| self.leave_out("nothing triggered it before the load ended".into()))
     }
 
     fn event(&self, stage: FaultStage, detail: String) -> FaultEvent {
@@ -224,7 +285,8 @@ mod tests {
         let spec: FaultSpec = toml::from_str(fault).unwrap();
         let nodes = ["A", "B", "C"].map(NodeName::from);
         let mut rng = crate::rng::Seed(1).stream();
-        Trouble::new(&Schedule::resolve(&[spec], &nodes, Nanos::from_millis(30_000), &mut rng).unwrap())
+        let end = Nanos::from_millis(30_000);
+        Trouble::new(&Schedule::resolve(&[spec], &nodes, end, &mut rng).unwrap(), end)
     }
 
     #[test]
@@ -246,6 +308,34 @@ mod tests {
         assert_eq!(fault.ending().len(), 1);
         expect!["1 messages were held, and go on now; 1 messages were lost"]
             .assert_eq(&fault.ended(&[]).detail);
+    }
+
+    #[test]
+    fn a_fault_that_waits_has_its_times_once_it_is_set_off() {
+        let mut cut = trouble(
+            "when = { confirmed = 'write', every = 2 }\nfor = '1s'\nthen = { partition = ['A', 'B C'] }",
+        );
+        assert_eq!(cut.moves(), [(Nanos::from_millis(30_000), Move::Dismiss, 0)]);
+        cut.fire(0, Nanos::from_millis(29_500), "when A confirmed write x".into());
+        let moves: Vec<String> =
+            cut.faults[0].moves().iter().map(|(at, what)| format!("{at} {what:?}")).collect();
+        expect!["29.500 s Begin, 30.000 s End"].assert_eq(&moves.join(", "));
+        expect!["when A confirmed write x"].assert_eq(&cut.faults[0].begin(Nanos(0)).unwrap().detail);
+        assert!(!cut.is_ready(0, Nanos::from_millis(29_600)));
+        cut.faults[0].ended(&[]);
+        assert!(cut.is_ready(0, Nanos::from_millis(29_600)) && !cut.is_over());
+        assert_eq!(cut.faults[0].dismiss(), None);
+        assert!(cut.is_over());
+    }
+
+    #[test]
+    fn what_nothing_triggers_did_not_bite() {
+        let mut cut =
+            trouble("when = { confirmed = 'write' }\nfor = '1s'\nthen = { partition = ['A', 'B C'] }");
+        let event = cut.faults[0].dismiss().unwrap();
+        assert_eq!(event.stage, FaultStage::Ineffective);
+        expect!["nothing triggered it before the load ended"].assert_eq(&event.detail);
+        assert!(cut.is_over());
     }
 
     #[test]

@@ -12,13 +12,13 @@ use histories::{Call, Event, EventKind, Key, Nanos, NodeName, Outcome, Phase, Re
 use reference_db::{Message, Request, Response};
 
 use super::agenda::Agenda;
-use super::client::{Caller, Client, Duty, Load, Reader, keys};
+use super::client::{Caller, Client, Duty, Reader, keys};
 use super::network::{End, FaultIndex, Network};
 use super::node::{Host, Life};
 use super::trouble::{Move, Trouble};
 use crate::client::{ControlClient, Dialect, SingleCopy};
 use crate::run::Resolved;
-use crate::run::pace::{Pace, Route, share};
+use crate::run::pace::parts;
 use crate::target::TargetSpec;
 use crate::workload::Workload;
 
@@ -95,6 +95,8 @@ enum Happening {
     Plan(u32, Nanos),
     GiveUp(Caller),
     Fault(Move, FaultIndex),
+    /// What a fault waited for happened a while ago; why it begins.
+    Alarm(FaultIndex, String),
 }
 
 /// What travels.
@@ -169,7 +171,7 @@ impl<'a> World<'a> {
             store,
             dialect,
             clients: Vec::new(),
-            trouble: Trouble::new(&resolved.faults),
+            trouble: Trouble::new(&resolved.faults, resolved.duration),
             timeout: resolved.timeout,
             sessions: 0,
             busy: 0,
@@ -197,10 +199,8 @@ impl<'a> World<'a> {
         for (at, what, fault) in self.trouble.moves() {
             self.agenda.at(self.began + at, Happening::Fault(what, fault));
         }
-        for index in 0..resolved.clients {
-            let generator = workload.generator(share(index, resolved, self.dialect.updates));
-            let (route, pace) = (Route::new(index, resolved), Pace::new(index, resolved, self.began));
-            let client = self.hire(Duty::Load(Box::new(Load { generator, route, pace })));
+        for part in parts(resolved, workload, self.dialect.updates, self.began) {
+            let client = self.hire(Duty::Load(Box::new(part)));
             self.plan(client);
         }
         let mut count = 0_u64;
@@ -225,7 +225,7 @@ impl<'a> World<'a> {
         (self.busy, self.stopped) = (0, true);
         for fault in 0..self.trouble.faults.len() {
             match &mut self.trouble.faults[fault] {
-                over if over.has_ended() => {}
+                over if over.has_ended() => over.skip(),
                 begun if begun.has_begun() => self.end_fault(fault),
                 unborn => unborn.skip(),
             }
@@ -314,6 +314,7 @@ impl<'a> World<'a> {
             Happening::Plan(client, planned) => self.ask_next(client, planned),
             Happening::GiveUp(caller) => self.complete(caller, Outcome::Unknown(Reason::TIMEOUT)),
             Happening::Fault(what, fault) => self.trouble(what, fault),
+            Happening::Alarm(fault, because) => self.fire(fault, because),
         }
         true
     }

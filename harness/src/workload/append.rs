@@ -8,9 +8,10 @@
 
 use std::collections::BTreeSet;
 
-use histories::{Call, Key, MicroOp, Observed, Outcome, Value};
+use histories::{Call, Key, MicroOp, Observed, Outcome};
 
 use super::{Draw, Generator, Share, Updates, Workload};
+use crate::script::extended;
 
 pub(crate) struct Append;
 
@@ -41,7 +42,7 @@ struct Appender {
 impl Generator for Appender {
     fn next_call(&mut self) -> Call {
         if let Some((key, observed)) = self.seen.take() {
-            let value = extend(&observed, self.draw.fresh());
+            let value = extended(&observed, self.draw.fresh());
             return MicroOp::CompareAndSet { key, expected: Box::new(observed), value }.into();
         }
         let (slot, key) = self.draw.key();
@@ -71,31 +72,4 @@ impl Generator for Appender {
 /// each other's ancestry.
 fn is_blind(key: &Key) -> bool {
     key.as_str()[1..].parse::<u64>().is_ok_and(|number| number % 4 == 3)
-}
-
-/// The list that was seen, with one more element; several siblings become one list that has all.
-fn extend(observed: &Observed, element: Value) -> Value {
-    let mut merged: Vec<Value> = Vec::new();
-    for sibling in observed.values.iter().filter_map(Value::as_list) {
-        for element in sibling {
-            if !merged.contains(element) {
-                merged.push(element.clone());
-            }
-        }
-    }
-    merged.push(element);
-    Value::List(merged)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn siblings_become_one_list_that_has_all() {
-        let list = |elements: &[i64]| elements.iter().map(|element| Value::from(*element)).collect::<Value>();
-        let observed = Observed { values: vec![list(&[1, 2]), list(&[1, 3])], versions: Vec::new() };
-        assert_eq!(extend(&observed, Value::from(4)), list(&[1, 2, 3, 4]));
-        assert_eq!(extend(&Observed::default(), Value::from(1)), list(&[1]));
-    }
 }

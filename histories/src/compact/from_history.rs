@@ -80,7 +80,7 @@ fn status(outcome: &Outcome) -> TxnStatus {
 /// Which keys are registers, and what may be how the store shows that there is nothing.
 #[derive(Default)]
 struct Shape<'h> {
-    /// Keys that appends, additions, removals or increments change.
+    /// Keys that appends, additions, removals, increments, queues or stacks change.
     other: BTreeSet<&'h Key>,
     /// Keys that are deleted: one deletion looks like another.
     deleted: BTreeSet<&'h Key>,
@@ -110,7 +110,11 @@ impl<'h> Shape<'h> {
                 MicroOp::Append { .. }
                 | MicroOp::Add { .. }
                 | MicroOp::Remove { .. }
-                | MicroOp::Increment { .. } => {
+                | MicroOp::Increment { .. }
+                | MicroOp::Enqueue { .. }
+                | MicroOp::Dequeue { .. }
+                | MicroOp::Push { .. }
+                | MicroOp::Pop { .. } => {
                     shape.other.insert(key);
                 }
             }

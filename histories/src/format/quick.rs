@@ -92,6 +92,10 @@ impl<'a> Cursor<'a, '_> {
                 MicroOp::Increment { key, by: self.integer()? }
             }
             "delete" => MicroOp::Delete { key },
+            "enqueue" => MicroOp::Enqueue { key, element: self.field(r#","element":"#)? },
+            "dequeue" => MicroOp::Dequeue { key },
+            "push" => MicroOp::Push { key, element: self.field(r#","element":"#)? },
+            "pop" => MicroOp::Pop { key },
             _ => return None,
         };
         self.literal("}}")?;

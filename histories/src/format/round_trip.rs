@@ -56,6 +56,10 @@ fn micro_op() -> impl Strategy<Value = MicroOp> {
         (key(), value()).prop_map(|(key, element)| MicroOp::Remove { key, element }),
         (key(), any::<i64>()).prop_map(|(key, by)| MicroOp::Increment { key, by }),
         key().prop_map(|key| MicroOp::Delete { key }),
+        (key(), value()).prop_map(|(key, element)| MicroOp::Enqueue { key, element }),
+        key().prop_map(|key| MicroOp::Dequeue { key }),
+        (key(), value()).prop_map(|(key, element)| MicroOp::Push { key, element }),
+        key().prop_map(|key| MicroOp::Pop { key }),
     ]
 }
 
@@ -76,8 +80,14 @@ fn ending() -> impl Strategy<Value = Ending> {
 }
 
 fn outcome(call: &Call, (otherwise, answers): Ending) -> Outcome {
-    let reply = |(micro_op, (observed, version)): (&MicroOp, (Observed, Option<Version>))| {
-        if micro_op.is_read() { Reply { observed: Some(observed), version } } else { Reply::changed(version) }
+    let reply = |(micro_op, (observed, version)): (&MicroOp, (Observed, Option<Version>))| match micro_op
+        .observes()
+    {
+        true if micro_op.is_read() || observed.values.len() < 2 => {
+            Reply { observed: Some(observed), version }
+        }
+        true => Reply { observed: Some(Observed::default()), version },
+        false => Reply::changed(version),
     };
     let replies = call.micro_ops().iter().zip(answers).map(reply);
     otherwise.unwrap_or_else(|| Outcome::Confirmed(replies.collect()))

@@ -305,7 +305,7 @@ fn unknown_words_are_named() {
     check_lines(
         &[r#"{"time":1,"event":"invoke","session":0,"call":{"cas":{"key":"x"}}}"#],
         expect![
-            "error: line 2, column 52: unknown word `cas`, expected one of `read`, `write`, `compare-and-set`, `append`, `add`, `remove`, `increment`, `delete`"
+            "error: line 2, column 52: unknown word `cas`, expected one of `read`, `write`, `compare-and-set`, `append`, `add`, `remove`, `increment`, `delete`, `enqueue`, `dequeue`, `push`, `pop`"
         ],
     );
     check_lines(

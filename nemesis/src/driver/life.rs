@@ -3,53 +3,137 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use histories::FaultStage;
-use tokio::sync::OwnedMutexGuard;
+use histories::{FaultStage, Nanos};
+use tokio::sync::{OwnedMutexGuard, mpsc};
 use tokio::task::JoinSet;
 
 use super::Cluster;
 use crate::effect::Target;
+use crate::trigger::Cause;
 use crate::verify::NetworkCheck;
-use crate::{Action, Effect, PlannedFault};
+use crate::{Action, Alarm, Effect, PlannedFault};
 
-/// What became of one fault.
+/// What became of a fault.
+#[derive(Default)]
 pub(super) struct End {
     /// Nothing if it never began.
     pub(super) effective: Option<bool>,
-    pub(super) healed_early: Option<String>,
-    pub(super) unhealed: Option<String>,
+    pub(super) healed_early: Vec<String>,
+    pub(super) unhealed: Vec<String>,
 }
 
+/// Lives at the planned time.
 pub(super) async fn live(cluster: Arc<Cluster>, fault: PlannedFault) -> End {
     cluster.wait_until(fault.at).await;
-    let _claimed = claim(&cluster, &fault).await;
-    if cluster.is_stopped() {
-        return End { effective: None, healed_early: None, unhealed: None };
+    let (mut end, network) = (End::default(), split(&fault.effects).0);
+    if cluster.is_stopped() || !has_way(&cluster, &fault, &mut end) {
+        return end;
     }
-    let (network, processes) = split(&fault.effects);
-    let mut check = match &cluster.controls.mesh {
-        Some(mesh) if !network.is_empty() => Some(NetworkCheck::control(mesh, &network).await),
-        Some(_) | None => None,
-    };
-    cluster.emit_fault(&fault, FaultStage::Injecting, fault.at, String::new());
-    cluster.inject_network(&network);
-    let evidence = verified(&cluster, &fault, check.as_mut(), &processes).await;
-    let effective = evidence.is_ok();
-    let stage = if effective { FaultStage::Effective } else { FaultStage::Ineffective };
-    cluster.emit_fault(&fault, stage, fault.at, evidence.unwrap_or_else(|reason| reason));
+    let _claimed = claim(&cluster, &fault).await;
+    if !cluster.is_stopped() {
+        let check = control(&cluster, &network).await;
+        live_once(&cluster, &fault, check, String::new(), &mut end).await;
+    }
+    end
+}
 
-    let in_force = come_and_go(&cluster, &fault, &network).await;
+/// Lives whenever an alarm comes; what comes while the fault is in force changes nothing.
+pub(super) async fn wait_and_live(
+    cluster: Arc<Cluster>,
+    fault: PlannedFault,
+    mut alarms: mpsc::UnboundedReceiver<Alarm>,
+) -> End {
+    let (mut end, network) = (End::default(), split(&fault.effects).0);
+    let trigger = fault.trigger.as_ref();
+    let again = trigger.is_some_and(|trigger| trigger.every.is_some());
+    // Nothing stands between a call and what it sets off. What follows another fault has the time to look.
+    let at_once = trigger.is_some_and(|trigger| matches!(trigger.cause, Cause::Call { .. }));
+    cluster.wait_until(fault.at).await;
+    let why = loop {
+        let before = if at_once { control(&cluster, &network).await } else { None };
+        let Some(Alarm { delay, because, .. }) = alarm(&cluster, &mut alarms).await else {
+            break "nothing triggered it before the load ended";
+        };
+        cluster.wait_until((cluster.now)() + delay).await;
+        let fault = fault.fired((cluster.now)(), Nanos(u64::MAX));
+        if has_way(&cluster, &fault, &mut end) {
+            let _claimed = claim(&cluster, &fault).await;
+            if cluster.is_stopped() {
+                break "the load ended before it could begin";
+            }
+            let check = if at_once { before } else { control(&cluster, &network).await };
+            live_once(&cluster, &fault, check, because, &mut end).await;
+        }
+        if !again {
+            return end;
+        }
+        while alarms.try_recv().is_ok() {}
+    };
+    if end.effective.is_none() {
+        end.effective = Some(false);
+        cluster.emit_fault(&fault, FaultStage::Ineffective, fault.at, why.to_owned());
+    }
+    end
+}
+
+/// Whether nothing stands in its way that it does not combine with; else it is left out, and that is told.
+fn has_way(cluster: &Cluster, fault: &PlannedFault, end: &mut End) -> bool {
+    let entered = cluster.enter(fault);
+    if let Err(reason) = &entered {
+        end.effective = Some(false);
+        cluster.emit_fault(fault, FaultStage::Ineffective, fault.at, reason.clone());
+    }
+    entered.is_ok()
+}
+
+/// The next alarm, unless the run is stopped.
+async fn alarm(cluster: &Cluster, alarms: &mut mpsc::UnboundedReceiver<Alarm>) -> Option<Alarm> {
+    tokio::select! {
+        biased;
+        () = cluster.stopped() => None,
+        alarm = alarms.recv() => alarm,
+    }
+}
+
+/// The positive control, where there are links to be watched.
+async fn control<'a>(cluster: &'a Cluster, network: &'a [Effect]) -> Option<NetworkCheck<'a>> {
+    match &cluster.controls.mesh {
+        Some(mesh) if !network.is_empty() => Some(NetworkCheck::control(mesh, network).await),
+        Some(_) | None => None,
+    }
+}
+
+/// Once through the life of a fault: inject, verify, wait, heal, verify.
+async fn live_once(
+    cluster: &Arc<Cluster>,
+    fault: &PlannedFault,
+    mut check: Option<NetworkCheck<'_>>,
+    because: String,
+    end: &mut End,
+) {
+    let (network, processes) = split(&fault.effects);
+    cluster.emit_fault(fault, FaultStage::Injecting, fault.at, because);
+    cluster.inject_network(&network);
+    let evidence = verified(cluster, fault, check.as_mut(), &processes).await;
+    // Of several times one that did not bite counts.
+    let effective = evidence.is_ok();
+    end.effective = Some(effective && end.effective != Some(false));
+    let stage = if effective { FaultStage::Effective } else { FaultStage::Ineffective };
+    cluster.emit_fault(fault, stage, fault.at, evidence.unwrap_or_else(|reason| reason));
+
+    let in_force = come_and_go(cluster, fault, &network).await;
     let early = cluster.is_stopped() && (cluster.now)() < fault.end();
-    cluster.emit_fault(&fault, FaultStage::Healing, fault.end(), String::new());
+    cluster.emit_fault(fault, FaultStage::Healing, fault.end(), String::new());
     if in_force {
         cluster.heal_network(&network);
     }
-    let healed = healed(&cluster, check.as_ref(), &processes).await;
+    let healed = healed(cluster, check.as_ref(), &processes).await;
+    cluster.leave(fault);
     let name = fault.title();
-    let unhealed = healed.as_ref().err().map(|reason| format!("{name}: {reason}"));
+    end.unhealed.extend(healed.as_ref().err().map(|reason| format!("{name}: {reason}")));
     let detail = healed.unwrap_or_else(|reason| format!("not seen to be gone: {reason}"));
-    cluster.emit_fault(&fault, FaultStage::Healed, fault.end(), detail);
-    End { effective: Some(effective), healed_early: early.then_some(name), unhealed }
+    cluster.emit_fault(fault, FaultStage::Healed, fault.end(), detail);
+    end.healed_early.extend(early.then_some(name));
 }
 
 /// The fault's processes, once the faults before it have healed.

@@ -124,7 +124,10 @@ pub fn find(name: &str) -> Result<&'static dyn Fault, Error> {
     let found = FAULTS.iter().find(|fault| fault.name() == name);
     found.copied().ok_or_else(|| Error::UnknownFault {
         name: name.to_owned(),
-        nearest: nearest(name, FAULTS.iter().map(|fault| fault.name()).chain(["at", EFFECTS, "for"])),
+        nearest: nearest(
+            name,
+            FAULTS.iter().map(|fault| fault.name()).chain(["at", EFFECTS, "for", "then", "when"]),
+        ),
         known: names(),
     })
 }
@@ -150,7 +153,7 @@ fn split(text: &str) -> Vec<String> {
     text.split([' ', ',']).filter(|name| !name.is_empty()).map(str::to_owned).collect()
 }
 
-fn node_of(fault: &'static str, name: &str, nodes: &[NodeName]) -> Result<NodeName, Error> {
+pub(crate) fn node_of(fault: &'static str, name: &str, nodes: &[NodeName]) -> Result<NodeName, Error> {
     nodes.iter().find(|node| node.as_str() == name).cloned().ok_or_else(|| Error::UnknownNode {
         fault,
         name: name.to_owned(),
@@ -265,7 +268,7 @@ pub(crate) mod tests {
         for fault in FAULTS {
             assert!(!fault.about().is_empty() && !fault.about().ends_with('.'), "{}", fault.name());
             assert!(!fault.syntax().is_empty(), "{}", fault.name());
-            assert!(!["at", "for"].contains(&fault.name()));
+            assert!(!["at", "for", "then", "when"].contains(&fault.name()));
         }
     }
 

@@ -109,7 +109,8 @@ mod tests {
         let text = toml::to_string(&spec).unwrap();
         assert_eq!(toml::from_str::<FaultSpec>(&text).unwrap(), spec);
         let mut rng = ChaCha8Rng::seed_from_u64(3);
-        let second = Schedule::resolve(&[spec.clone()], &nodes, Nanos::from_millis(9_000), &mut rng);
+        let second =
+            Schedule::resolve(std::slice::from_ref(&spec), &nodes, Nanos::from_millis(9_000), &mut rng);
         let second = second.unwrap().faults.remove(0);
         assert_eq!(sorted(&first.effects), sorted(&second.effects));
         let times = |fault: &PlannedFault| (fault.at, fault.duration, fault.flap_period);

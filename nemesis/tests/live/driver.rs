@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use expect_test::{Expect, expect};
-use histories::{FaultStage, Nanos, NodeName};
+use histories::{Call, FaultStage, MicroOp, Nanos, NodeName};
 use nemesis::{
-    Argument, Endpoint, FaultSpec, Happening, LiveControls, Mesh, Schedule, Summary, Supervisor, drive,
+    Argument, Endpoint, FaultSpec, Happening, LiveControls, Mesh, Moment, Schedule, Sentry, Sight, Summary,
+    Supervisor, drive,
 };
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -127,8 +128,15 @@ fn show(happening: &Happening) -> String {
 async fn check(controls: &LiveControls, schedule: &Schedule, expected: Expect) -> Summary {
     let (_stop, stopped) = watch::channel(false);
     let mut lines = Vec::new();
-    let summary =
-        soon(drive(schedule, controls, clock(), |happening| lines.push(show(&happening)), stopped)).await;
+    let summary = soon(drive(
+        schedule,
+        controls,
+        clock(),
+        |happening| lines.push(show(&happening)),
+        stopped,
+        <_>::default(),
+    ))
+    .await;
     // Faults that overlap have no order among themselves that a busy machine would keep.
     if schedule.faults.iter().all(|fault| fault.nodes().is_empty()) {
         lines.sort_by_key(|line| line.starts_with("F1"));
@@ -161,7 +169,7 @@ async fn a_slow_link_is_seen_to_be_late() {
         [("links", "all"), ("latency", "20ms")].map(|(key, text)| (key.to_owned(), Argument::from(text)));
     let slow = schedule(&[("slow", Argument::Table(parts.into()), 0, 400)]);
     let (_stop, stopped) = watch::channel(false);
-    let summary = soon(drive(&slow, &controls, clock(), |_| {}, stopped)).await;
+    let summary = soon(drive(&slow, &controls, clock(), |_| {}, stopped, <_>::default())).await;
     assert_eq!(summary, Summary { effective: 1, ..Summary::default() });
 }
 
@@ -224,8 +232,15 @@ async fn a_cut_that_leaks_is_ineffective() {
             details.push(event.detail);
         }
     };
-    let summary =
-        soon(drive(&schedule(&[("one-way", one_way, 0, 300)]), &controls, clock(), keep, stopped)).await;
+    let summary = soon(drive(
+        &schedule(&[("one-way", one_way, 0, 300)]),
+        &controls,
+        clock(),
+        keep,
+        stopped,
+        <_>::default(),
+    ))
+    .await;
     leaking.abort();
     assert_eq!(summary, Summary { ineffective: 1, ..Summary::default() });
     assert!(details[0].starts_with("link A → B carried "), "{details:?}");
@@ -287,7 +302,7 @@ async fn stopping_heals_early() {
         }
         lines.push(show(&happening));
     };
-    let summary = soon(drive(&faults, &controls, clock(), emit, stopped)).await;
+    let summary = soon(drive(&faults, &controls, clock(), emit, stopped, <_>::default())).await;
     let healed_early = vec!["kill B".to_owned()];
     assert_eq!(summary, Summary { effective: 1, skipped: 1, healed_early, ..Summary::default() });
     expect![[r#"
@@ -310,13 +325,84 @@ async fn stopping_does_not_wait_for_the_verification() {
         lines.push(show(&happening));
     };
     let split = schedule(&[("partition", sides(), 0, 50_000)]);
-    let summary = soon(drive(&split, &controls, clock(), emit, stopped)).await;
+    let summary = soon(drive(&split, &controls, clock(), emit, stopped, <_>::default())).await;
     assert_eq!(summary.healed_early, ["partition A | B C"]);
     expect![[r#"
         F0 A | B C Injecting
         F0 A | B C Ineffective: the run was stopped before this was verified
         F0 A | B C Healing
         F0 A | B C Healed: 4 of 4 probes answered again"#]]
+    .assert_eq(&lines.join("\n"));
+}
+
+/// A fault of three waits for a call, one for the heal of that one, and one for what never comes.
+#[tokio::test]
+async fn faults_that_wait_begin_when_they_are_told_to() {
+    let (controls, _logs) = processes().await;
+    let specs: Vec<FaultSpec> = [
+        r#"{"when":{"confirmed":"write","node":"A","nth":2},"then":{"kill":"A"},"for":"200ms"}"#,
+        r#"{"when":{"fault":0,"is":"healed"},"then":{"partition":["A","B C"]},"for":"600ms"}"#,
+        r#"{"when":{"unknown":"any"},"then":{"pause":"B"},"for":"1s"}"#,
+    ]
+    .map(|text| serde_json::from_str(text).unwrap())
+    .into();
+    let mut rng = ChaCha8Rng::seed_from_u64(1);
+    let faults = Schedule::resolve(&specs, &NODES.map(name), Nanos::from_millis(60_000), &mut rng).unwrap();
+    let (sentry, alarms) = Sentry::new(&faults);
+    let call = Call::from(MicroOp::Write { key: "x".into(), value: 1.into() });
+    for node in ["A", "B", "A", "A"].map(name) {
+        sentry.saw(Nanos(0), Sight::Call { moment: Moment::Confirmed, call: &call, node: &node });
+    }
+    let (stop, stopped) = watch::channel(false);
+    let mut lines = Vec::new();
+    let emit = |happening: Happening| {
+        lines.push(show(&happening));
+        if lines.last().is_some_and(|line| line.starts_with("F1 A | B C Healed")) {
+            stop.send_replace(true);
+        }
+    };
+    let summary = soon(drive(&faults, &controls, clock(), emit, stopped, (sentry, alarms))).await;
+    assert_eq!(summary, Summary { effective: 2, ineffective: 1, ..Summary::default() });
+    expect![[r#"
+        F0 kill A Injecting: when A confirmed write x, the 2nd such call
+        A Down: killed (signal: 9 (SIGKILL))
+        F0 kill A Effective: process A is gone (signal: 9 (SIGKILL))
+        F0 kill A Healing
+        A Up: restarted
+        F0 kill A Healed: process A restarted and answers
+        F1 A | B C Injecting: when F0 healed
+        F1 A | B C Effective: 4 links carried 0 bytes for 250 ms; 8 of 8 probes unanswered
+        F1 A | B C Healing
+        F1 A | B C Healed: 4 of 4 probes answered again
+        F2 pause B Ineffective: nothing triggered it before the load ended"#]]
+    .assert_eq(&lines.join("\n"));
+}
+
+/// Two that wait want one process at one time: the first has it, and the other is left out.
+#[tokio::test]
+async fn a_fault_that_finds_its_process_taken_is_left_out() {
+    let (controls, _logs) = processes().await;
+    let spec = |text: &str| serde_json::from_str::<FaultSpec>(text).unwrap();
+    let specs = [
+        spec(r#"{"at":"0ms","for":"500ms","kill":"A"}"#),
+        spec(r#"{"when":{"fault":0,"is":"effective"},"then":{"pause":"A"},"for":"1s"}"#),
+    ];
+    let mut rng = ChaCha8Rng::seed_from_u64(1);
+    let faults = Schedule::resolve(&specs, &NODES.map(name), Nanos::from_millis(60_000), &mut rng).unwrap();
+    let (_stop, stopped) = watch::channel(false);
+    let mut lines = Vec::new();
+    let emit = |happening: Happening| lines.push(show(&happening));
+    let summary = soon(drive(&faults, &controls, clock(), emit, stopped, Sentry::new(&faults))).await;
+    assert_eq!(summary, Summary { effective: 1, ineffective: 1, ..Summary::default() });
+    lines.sort_by_key(|line| line.starts_with("F1"));
+    expect![[r#"
+        F0 kill A Injecting
+        A Down: killed (signal: 9 (SIGKILL))
+        F0 kill A Effective: process A is gone (signal: 9 (SIGKILL))
+        F0 kill A Healing
+        A Up: restarted
+        F0 kill A Healed: process A restarted and answers
+        F1 pause A Ineffective: fault F0 has process A at this time, so this one was left out"#]]
     .assert_eq(&lines.join("\n"));
 }
 
@@ -338,7 +424,7 @@ async fn dropping_the_drive_heals() {
         }
     };
     tokio::select! {
-        _ = drive(&faults, &controls, clock(), emit, stopped) => panic!("the drive ended by itself"),
+        _ = drive(&faults, &controls, clock(), emit, stopped, <_>::default()) => panic!("the drive ended by itself"),
         () = soon(three) => {}
     }
     for node in NODES {

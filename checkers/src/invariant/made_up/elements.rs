@@ -109,9 +109,10 @@ fn times_written(facts: &Facts<'_>, key: KeyNumber, element: &Value, maker: Make
 fn times_brought(micro_op: &MicroOp, element: &Value) -> usize {
     let times = |list: &[&Value]| list.iter().filter(|other| **other == element).count();
     match micro_op {
-        MicroOp::Append { element: own, .. } | MicroOp::Add { element: own, .. } => {
-            usize::from(own == element)
-        }
+        MicroOp::Append { element: own, .. }
+        | MicroOp::Add { element: own, .. }
+        | MicroOp::Enqueue { element: own, .. }
+        | MicroOp::Push { element: own, .. } => usize::from(own == element),
         MicroOp::Write { value, .. } => {
             times(&value.as_list().unwrap_or_default().iter().collect::<Vec<_>>())
         }
@@ -126,7 +127,9 @@ fn times_brought(micro_op: &MicroOp, element: &Value) -> usize {
         MicroOp::Read { .. }
         | MicroOp::Remove { .. }
         | MicroOp::Increment { .. }
-        | MicroOp::Delete { .. } => 0,
+        | MicroOp::Delete { .. }
+        | MicroOp::Dequeue { .. }
+        | MicroOp::Pop { .. } => 0,
     }
 }
 

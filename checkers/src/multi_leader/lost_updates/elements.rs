@@ -49,7 +49,11 @@ fn brought(micro_op: &MicroOp) -> Vec<&Value> {
         | MicroOp::Read { .. }
         | MicroOp::Remove { .. }
         | MicroOp::Increment { .. }
-        | MicroOp::Delete { .. } => Vec::new(),
+        | MicroOp::Delete { .. }
+        | MicroOp::Enqueue { .. }
+        | MicroOp::Dequeue { .. }
+        | MicroOp::Push { .. }
+        | MicroOp::Pop { .. } => Vec::new(),
     }
 }
 
@@ -61,9 +65,13 @@ fn may_be_removed(facts: &Facts<'_>, on_key: &[Address], update: Address, elemen
         MicroOp::Delete { .. } => true,
         MicroOp::Remove { element: other, .. } => other == element,
         MicroOp::CompareAndSet { expected, value, .. } => expected.values.iter().any(has) && !has(value),
-        MicroOp::Read { .. } | MicroOp::Append { .. } | MicroOp::Add { .. } | MicroOp::Increment { .. } => {
-            false
-        }
+        MicroOp::Dequeue { .. } | MicroOp::Pop { .. } => true,
+        MicroOp::Read { .. }
+        | MicroOp::Append { .. }
+        | MicroOp::Add { .. }
+        | MicroOp::Increment { .. }
+        | MicroOp::Enqueue { .. }
+        | MicroOp::Push { .. } => false,
     };
     on_key.iter().any(|at| {
         removes(facts.micro_op(*at))

@@ -218,10 +218,14 @@ impl Telling<'_, '_> {
             }
             MicroOp::Append { element, .. }
             | MicroOp::Add { element, .. }
-            | MicroOp::Remove { element, .. } => shown(element),
+            | MicroOp::Remove { element, .. }
+            | MicroOp::Enqueue { element, .. }
+            | MicroOp::Push { element, .. } => shown(element),
             MicroOp::Write { value, .. } => shown(value),
             MicroOp::Increment { by, .. } => format!("{by:+}"),
-            MicroOp::Read { .. } | MicroOp::Delete { .. } => "nothing".into(),
+            MicroOp::Read { .. } | MicroOp::Delete { .. } | MicroOp::Dequeue { .. } | MicroOp::Pop { .. } => {
+                "nothing".into()
+            }
         }
     }
 

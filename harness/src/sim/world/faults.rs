@@ -1,7 +1,7 @@
 //! What faults do to links, processes, disks and clocks, and how it is undone.
 
-use histories::{EventKind, Nanos, NodeEvent, NodeName, NodeState};
-use nemesis::{DiskTrouble, Effect};
+use histories::{Call, EventKind, Nanos, NodeEvent, NodeName, NodeState};
+use nemesis::{Alarm, DiskTrouble, Effect, Milestone, Moment, Sight};
 
 use super::{Answer, Happening, World};
 use crate::sim::client::Caller;
@@ -12,10 +12,17 @@ use crate::sim::trouble::{Move, end, place};
 
 impl World<'_> {
     pub(super) fn trouble(&mut self, what: Move, fault: FaultIndex) {
+        if what == Move::Dismiss {
+            if let Some(event) = self.trouble.faults[fault].dismiss() {
+                self.note(EventKind::Fault(event));
+            }
+            return;
+        }
         if self.trouble.faults[fault].has_ended() {
             return;
         }
         match what {
+            Move::Dismiss => {}
             Move::Begin => self.begin_fault(fault),
             Move::Ebb => {
                 self.undo(fault);
@@ -25,7 +32,56 @@ impl World<'_> {
         }
     }
 
+    /// A client's call comes to a moment that a fault may wait for; what it sets off begins now.
+    pub(super) fn saw_call(&mut self, moment: Moment, call: &Call, node: usize) {
+        if self.trouble.lookout.is_empty() {
+            return;
+        }
+        let now = self.agenda.now().since(self.began);
+        let sight = Sight::Call { moment, call, node: &self.nodes[node] };
+        let alarms = self.trouble.lookout.saw(now, sight);
+        self.sound(alarms);
+    }
+
+    /// A fault comes so far that another may wait for it.
+    pub(super) fn saw_fault(&mut self, fault: FaultIndex, milestone: Milestone) {
+        let now = self.agenda.now().since(self.began);
+        let id = self.trouble.faults[fault].planned.id;
+        let alarms = self.trouble.lookout.saw(now, Sight::Fault(id, milestone));
+        self.sound(alarms);
+    }
+
+    fn sound(&mut self, alarms: Vec<Alarm>) {
+        for Alarm { fault, delay, because } in alarms {
+            match delay {
+                Nanos(0) => self.fire(fault, because),
+                delay => drop(self.agenda.after(delay, Happening::Alarm(fault, because))),
+            }
+        }
+    }
+
+    /// Sets a waiting fault off, at this very moment.
+    pub(super) fn fire(&mut self, fault: FaultIndex, because: String) {
+        let now = self.agenda.now().since(self.began);
+        if self.stopped || !self.trouble.is_ready(fault, now) {
+            return;
+        }
+        self.trouble.fire(fault, now, because);
+        self.begin_fault(fault);
+        if self.trouble.faults[fault].has_ended() {
+            return;
+        }
+        for (at, what) in self.trouble.faults[fault].moves().into_iter().skip(1) {
+            self.agenda.at(self.began + at, Happening::Fault(what, fault));
+        }
+    }
+
     pub(super) fn begin_fault(&mut self, fault: FaultIndex) {
+        let first = !self.trouble.faults[fault].has_begun();
+        if let Some(why) = self.trouble.hindrance(fault).filter(|_| first) {
+            let event = self.trouble.faults[fault].leave_out(why);
+            return self.note(EventKind::Fault(event));
+        }
         if let Some(event) = self.trouble.faults[fault].begin(self.agenda.now()) {
             self.note(EventKind::Fault(event));
         }
@@ -38,6 +94,9 @@ impl World<'_> {
                 }
                 None => evidence.extend(self.spoil_node(&effect, fault)),
             }
+        }
+        if first {
+            self.saw_fault(fault, Milestone::Begun);
         }
         if !evidence.is_empty() {
             self.bite_node(fault, evidence.join("; "));
@@ -117,6 +176,7 @@ impl World<'_> {
         let processes = if self.trouble.faults[fault].in_force { self.undo(fault) } else { Vec::new() };
         let event = self.trouble.faults[fault].ended(&processes);
         self.note(EventKind::Fault(event));
+        self.saw_fault(fault, Milestone::Healed);
     }
 
     /// Ends a fault's effects; says what became of its nodes.
@@ -212,6 +272,7 @@ impl World<'_> {
     pub(super) fn bite_node(&mut self, fault: FaultIndex, evidence: String) {
         if let Some(event) = self.trouble.faults[fault].bite_nodes(evidence) {
             self.note(EventKind::Fault(event));
+            self.saw_fault(fault, Milestone::Effective);
         }
     }
 

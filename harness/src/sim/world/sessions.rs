@@ -1,6 +1,7 @@
 //! What clients do: ask, hear, give up, and ask the next.
 
 use histories::{Call, EventKind, MicroOp, Nanos, Outcome, Reason, SessionId};
+use nemesis::Moment;
 
 use super::{Answer, Happening, Parcel, Store, World};
 use crate::client::{Locality, SimulatedClient, undecided};
@@ -80,7 +81,11 @@ impl World<'_> {
         let gives_up = self.agenda.after(self.timeout, Happening::GiveUp(caller));
         let session = client.session;
         client.in_flight = Some(InFlight { node, call: call.clone(), reached: false, gives_up });
+        let waited_for = (!self.trouble.lookout.is_empty()).then(|| call.clone());
         self.note(EventKind::Invoke { session, node: Some(self.nodes[node].clone()), planned, call });
+        if let Some(call) = waited_for {
+            self.saw_call(Moment::Asked, &call, node);
+        }
         self.send(End::Clients, End::Node(node), parcel);
     }
 
@@ -111,6 +116,7 @@ impl World<'_> {
         let session = client.session;
         self.agenda.cancel(in_flight.gives_up);
         self.note(EventKind::Complete { session, outcome: outcome.clone() });
+        self.saw_call(Moment::from(&outcome), &in_flight.call, in_flight.node);
         if outcome.is_unknown() {
             let session = self.session();
             let client = &mut self.clients[caller.client as usize];

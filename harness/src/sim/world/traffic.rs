@@ -1,6 +1,7 @@
 //! What nodes do and say, and how it travels.
 
 use histories::{EventKind, Nanos};
+use nemesis::Milestone;
 use reference_db::{Input, Output, Request, Ticket};
 
 use super::{Answer, Happening, Parcel, Store, TICK, World};
@@ -103,6 +104,7 @@ impl World<'_> {
         let link = (name(from), name(to));
         if let Some(event) = self.trouble.faults[fault].bite(self.agenda.now(), link, bite) {
             self.note(EventKind::Fault(event));
+            self.saw_fault(fault, Milestone::Effective);
         }
     }
 
