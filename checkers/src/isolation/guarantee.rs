@@ -69,7 +69,7 @@ impl Checker for Registers {
 
 /// What the registers of a history say about a level, if they break it or if that cannot be told: for a
 /// checker that has found nothing by other means.
-pub(crate) fn beyond(guarantee: &'static str, facts: &Facts<'_>, budget: Budget) -> Option<Verdict> {
+pub fn beyond(guarantee: &'static str, facts: &Facts<'_>, budget: Budget) -> Option<Verdict> {
     let judge: fn(&TxnTable, Budget) -> Answer = match guarantee {
         "read-committed" => |table, budget| super::read_committed(&table.without_sessions(), budget),
         "read-atomic" => |table, budget| super::read_atomic(&table.without_sessions(), budget),
