@@ -75,7 +75,7 @@ fn wrong_names_get_the_nearest_and_the_list() {
         error: --faults: no kind of fault "partitoin"; did you mean partition? there are none, swarm, clock, clog, cut, disk-error, disk-full, disk-lies, disk-torn, duplicate, flap, kill, lose, one-way, partition, pause, reorder, slow, wipe (kinds of fault, spread over the load by the seed)
     "#]]);
     desk.refuses("run -e convergance=hold", 64, expect![[r#"
-        error: --expect: no guarantee "convergance"; did you mean convergence? there are causal-order, convergence, deletes-stay-deleted, linearizable, monotonic-reads, monotonic-writes, no-lost-updates, no-made-up-values, read-your-writes, writes-follow-reads
+        error: --expect: no guarantee "convergance"; did you mean convergence? there are causal-order, convergence, deletes-stay-deleted, linearizable, monotonic-reads, monotonic-writes, no-lost-updates, no-made-up-values, prefix-consistency, read-your-writes, transactional-causal, writes-follow-reads
     "#]]);
     desk.refuses("run -e convergence", 64, expect![[r#"
         error: --expect convergence: expected GUARANTEE=hold, GUARANTEE=break or GUARANTEE=watch, such as convergence=hold
