@@ -17,9 +17,11 @@ mod report;
 mod rng;
 mod run;
 mod script;
+mod shrink;
 mod sim;
 mod stopwatch;
 mod store;
+mod swarm;
 mod target;
 mod workload;
 

@@ -263,6 +263,56 @@ fn pinned_calls_run_in_the_simulated_world() {
     assert_eq!((&told["runs"], &told["guarantees"][0]["broken"]), (&3.into(), &3.into()), "{told}");
 }
 
+#[test]
+fn a_run_is_shrunk_to_a_plan_that_breaks_on_real_processes_too() {
+    let desk = tempfile::tempdir().unwrap();
+    run(&desk, "run --world sim -d 4s --keys 40 --seed 1 --progress none");
+    let shrunk = run(&desk, "shrink latest --progress none");
+    assert_eq!(shrunk.status.code(), Some(1), "{}", text(&shrunk.stderr));
+    let told = text(&shrunk.stdout);
+    let flowing = told.split_whitespace().collect::<Vec<_>>().join(" ");
+    let course = " → 2 calls, 1 fault, 3 → 2 nodes; 4 operations with the final reads.";
+    assert!(flowing.contains(course), "{told}");
+    assert!(told.contains("the write survives."), "{told}");
+    let plan = told.lines().find_map(|line| line.trim().strip_prefix("plan ")).unwrap().trim();
+    let again = run(&desk, &format!("run {plan} --progress none"));
+    assert_eq!(again.status.code(), Some(1), "{}", text(&again.stderr));
+    let live = run(&desk, "replay latest --world live --times 2 --format json --progress none");
+    let told: serde_json::Value = serde_json::from_slice(&live.stdout).unwrap();
+    let lost = &told["guarantees"][0];
+    assert_eq!((&lost["guarantee"], &told["runs"]), (&"no-lost-updates".into(), &2.into()), "{told}");
+    assert!(lost["broken"].as_u64().unwrap() > 0, "{told}");
+    assert_eq!(live.status.code(), Some(1));
+}
+
+#[test]
+fn a_run_that_broke_nothing_is_not_shrunk() {
+    let desk = tempfile::tempdir().unwrap();
+    run(&desk, "run --world sim -t control -f none -d 1s --seed 1 --progress none");
+    let shrunk = run(&desk, "shrink latest");
+    assert_eq!(shrunk.status.code(), Some(64));
+    expect![[r#"
+        error: the run broke no guarantee, so there is nothing to shrink
+    "#]]
+    .assert_eq(&text(&shrunk.stderr));
+}
+
+#[test]
+fn plans_are_compared_in_both_worlds() {
+    let desk = tempfile::tempdir().unwrap();
+    std::fs::write(desk.path().join("pinned.toml"), PINNED).unwrap();
+    let output = run(&desk, "divergence pinned.toml --times 1 --format json --progress none");
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let line = &told["lines"][0];
+    assert_eq!(
+        (&line["plan"], &line["guarantee"]),
+        (&"pinned.toml".into(), &"no-lost-updates".into()),
+        "{told}"
+    );
+    assert_eq!((&line["sim"][1], &line["live"][1]), (&1.into(), &1.into()), "{told}");
+}
+
 /// Two clients on two sides of a split add to one list.
 const PINNED: &str = r#"
 version = 1

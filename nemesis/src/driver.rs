@@ -6,6 +6,9 @@
 //! done      probe, cut   probe again, count bytes   restore    probe until answered
 //! ```
 //!
+//! A clog is a cut that comes and goes on each link by itself; it is verified at the middle of its first
+//! period, when all its links are clogged.
+//!
 //! A fault that waits for something is armed from the beginning (its probes have been answered), and
 //! begins when a [`Sentry`] sounds the alarm. If that never happens it is told as one that did not bite.
 //!
@@ -16,6 +19,7 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -36,6 +40,14 @@ use crate::{Controls, Effect, InForce, Mesh, Milestone, PlannedFault, Schedule, 
 pub type Ready =
     Arc<dyn Fn(NodeName) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send>> + Send + Sync>;
 
+/// Sets a node's clock wrong, or right with nothing; says by how much it is ahead then. The error says in
+/// words why it could not.
+pub type SetClock = Arc<
+    dyn Fn(NodeName, Option<Effect>) -> Pin<Box<dyn Future<Output = Result<String, String>> + Send>>
+        + Send
+        + Sync,
+>;
+
 /// What the driver may do to a live target.
 #[derive(Clone)]
 pub struct LiveControls {
@@ -43,6 +55,10 @@ pub struct LiveControls {
     pub mesh: Option<Mesh>,
     /// Processes, if they are ours.
     pub supervisor: Option<Supervisor>,
+    /// Where each node keeps what it stores, if that may be deleted while it is down.
+    pub data: BTreeMap<NodeName, PathBuf>,
+    /// Clocks, if the nodes let us set them.
+    pub clocks: Option<SetClock>,
     /// Awaited after every restart and resume; may also tell the mesh about a new port.
     pub ready: Ready,
     /// How long a restarted node may take to answer.
@@ -52,7 +68,13 @@ pub struct LiveControls {
 impl LiveControls {
     /// What this comes to for a plan.
     pub fn offered(&self) -> Controls {
-        Controls { network: self.mesh.is_some(), process: self.supervisor.is_some(), ..Controls::default() }
+        Controls {
+            network: self.mesh.is_some(),
+            process: self.supervisor.is_some(),
+            data: self.supervisor.is_some() && !self.data.is_empty(),
+            clock: self.clocks.is_some(),
+            ..Controls::default()
+        }
     }
 }
 
@@ -162,8 +184,8 @@ struct Cluster {
 #[derive(Default)]
 struct Active {
     network: InForce,
-    /// Kills and pauses that were done and not undone.
-    processes: Vec<Effect>,
+    /// What was done to nodes and not undone.
+    nodes: Vec<Effect>,
     /// Faults between their beginning and their heal.
     faults: Vec<PlannedFault>,
 }

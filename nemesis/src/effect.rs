@@ -42,6 +42,13 @@ impl Endpoint {
         }
     }
 
+    fn node_mut(&mut self) -> Option<&mut NodeName> {
+        match self {
+            Self::Clients => None,
+            Self::Node(node) => Some(node),
+        }
+    }
+
     /// The name under which events show it.
     pub fn name(&self) -> NodeName {
         match self {
@@ -205,6 +212,23 @@ impl Effect {
             Self::Kill { node } | Self::Pause { node } | Self::Wipe { node } => Target::Process(node.clone()),
             Self::Disk { node, .. } => Target::Disk(node.clone()),
             Self::Clock { node, .. } => Target::Clock(node.clone()),
+        }
+    }
+
+    /// The names of the nodes to which it is done, to be changed.
+    pub fn nodes_mut(&mut self) -> Vec<&mut NodeName> {
+        match self {
+            Self::Cut { from, to }
+            | Self::Slow { from, to, .. }
+            | Self::Lose { from, to, .. }
+            | Self::Duplicate { from, to, .. }
+            | Self::Reorder { from, to, .. }
+            | Self::Clog { from, to, .. } => [from, to].into_iter().filter_map(Endpoint::node_mut).collect(),
+            Self::Kill { node }
+            | Self::Pause { node }
+            | Self::Wipe { node }
+            | Self::Disk { node, .. }
+            | Self::Clock { node, .. } => vec![node],
         }
     }
 

@@ -26,7 +26,7 @@ pub mod trigger;
 mod verify;
 
 pub use controls::{Control, Controls};
-pub use driver::{Alarms, Happening, LiveControls, Ready, Sentry, Summary, drive};
+pub use driver::{Alarms, Happening, LiveControls, Ready, Sentry, SetClock, Summary, drive};
 pub use effect::{DiskTrouble, Effect, Endpoint, InForce};
 pub use error::Error;
 pub use fault::{Argument, Fault};

@@ -393,7 +393,7 @@ mod tests {
         refused(
             "when = { confirmed = 'wirte' }",
             expect![
-                "line 2: `confirmed` cannot be `wirte` (did you mean `write`?); it takes add, any, append, compare-and-set, delete, increment, read, remove, update, write"
+                "line 2: `confirmed` cannot be `wirte` (did you mean `write`?); it takes add, any, append, compare-and-set, delete, dequeue, enqueue, increment, pop, push, read, remove, update, write"
             ],
         );
         refused(
@@ -450,7 +450,7 @@ mod tests {
         refused(
             "when = { asked = 'read' }\nthen = { kil = 'A' }",
             expect![
-                "line 3: no fault is called `kil` (did you mean `kill`?); there are: flap, kill, one-way, partition, pause, slow"
+                "line 3: no fault is called `kil` (did you mean `kill`?); there are: clock, clog, cut, disk-error, disk-full, disk-lies, disk-torn, duplicate, flap, kill, lose, one-way, partition, pause, reorder, slow, wipe"
             ],
         );
         refused(

@@ -177,17 +177,12 @@ fn proxies(mesh: &Mesh, effects: &[Effect]) -> Vec<(Pair, SocketAddr)> {
 }
 
 fn cut_link(effect: &Effect) -> Option<(&Endpoint, &Endpoint)> {
-    match effect {
-        Effect::Cut { from, to } => Some((from, to)),
-        _ => None,
-    }
+    if let Effect::Cut { from, to } = effect { Some((from, to)) } else { None }
 }
 
 fn least_latency(effect: &Effect) -> Option<Duration> {
-    match effect {
-        Effect::Slow { latency_ms, jitter_ms, .. } => Some(Duration::from_millis(latency_ms - jitter_ms)),
-        _ => None,
-    }
+    let Effect::Slow { latency_ms, jitter_ms, .. } = effect else { return None };
+    Some(Duration::from_millis(latency_ms - jitter_ms))
 }
 
 async fn answers_again(address: SocketAddr) -> bool {

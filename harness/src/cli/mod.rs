@@ -13,12 +13,14 @@ use crate::store::Store;
 mod check;
 mod completions;
 mod demo;
+mod divergence;
 mod hunt;
 mod node;
 mod replay;
 mod run;
 mod runs;
 mod serve;
+mod shrink;
 
 /// Find out whether a replicated database keeps its promises.
 #[derive(Debug, Parser)]
@@ -45,6 +47,8 @@ Test a store:
 Work with a result:
   check        Check a recorded history, or a stored run again
   replay       Make a stored run again: exactly when simulated, or so many times on real processes
+  shrink       Reduce a run that broke a guarantee to the fewest calls and faults that still break it
+  divergence   Run plans in the simulated world and on real processes, and say where the two differ
   runs         List, open, pin, pack and delete stored runs; list hunts
 
 Machinery:
@@ -71,6 +75,8 @@ enum Command {
     Hunt(Box<hunt::Hunt>),
     Check(check::Check),
     Replay(replay::Replay),
+    Shrink(shrink::Shrink),
+    Divergence(divergence::Divergence),
     Runs(runs::Runs),
     Serve(serve::Serve),
     Completions(completions::Completions),
@@ -176,6 +182,8 @@ fn dispatch(cli: Cli, matches: &clap::ArgMatches) -> Result<Exit, Stop> {
         Command::Hunt(hunt) => hunt.run(&session, matches),
         Command::Check(check) => check.run(&session),
         Command::Replay(replay) => replay.run(&session),
+        Command::Shrink(shrink) => shrink.run(&session),
+        Command::Divergence(divergence) => divergence.run(&session),
         Command::Runs(runs) => runs.run(&session),
         Command::Serve(serve) => serve.run(),
         Command::Completions(completions) => completions.run(Cli::command()),

@@ -55,6 +55,10 @@ pub(crate) struct Run {
     /// Keys in use at a time [default: 400]
     #[arg(long, value_name = "N", help_heading = "Load")]
     keys: Option<String>,
+    /// How often each key is used: uniform, zipf, or hot (nine of ten uses on a tenth of the keys)
+    /// [default: uniform]
+    #[arg(long, value_name = "HOW", help_heading = "Load")]
+    key_distribution: Option<String>,
     /// How long to run, without set-up and checking [default: 30s]
     #[arg(short, long, value_name = "TIME", help_heading = "Load")]
     duration: Option<String>,
@@ -145,7 +149,7 @@ impl Run {
     }
 
     /// Every flag that is a setting: path, id, value.
-    fn given(&self) -> [(&'static str, &'static str, &Option<String>); 16] {
+    fn given(&self) -> [(&'static str, &'static str, &Option<String>); 17] {
         [
             ("world", "world", &self.world),
             ("target", "target", &self.target),
@@ -155,6 +159,7 @@ impl Run {
             ("load.sessions", "sessions", &self.sessions),
             ("load.rate", "rate", &self.rate),
             ("load.keys", "keys", &self.keys),
+            ("load.key-distribution", "key_distribution", &self.key_distribution),
             ("load.duration", "duration", &self.duration),
             ("load.timeout", "timeout", &self.timeout),
             ("faults", "faults", &self.faults),

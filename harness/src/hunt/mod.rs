@@ -180,10 +180,10 @@ fn naming<T>(
 
 /// Plays one seed in a world of its own, and judges it.
 fn play(merged: &Merged, seed: Seed, stop: &StopSignal) -> Result<Played, Stop> {
-    let Prepared { workload, resolved, header, rules, .. } = prepare(merged, seed)?;
+    let Prepared { target, workload, resolved, header, rules, .. } = prepare(merged, seed)?;
     let mut builder = HistoryBuilder::new(header);
     let mut flaw = None;
-    let scenario = Scenario { target: &merged.plan.target, resolved: &resolved, workload };
+    let scenario = Scenario { target: &target, resolved: &resolved, workload };
     let mut record = |event| {
         if flaw.is_none() {
             flaw = builder.push(event).err();

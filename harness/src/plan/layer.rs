@@ -8,6 +8,8 @@ use toml::Value;
 use super::setting::{self, SETTINGS};
 use super::{Faults, Plan};
 use crate::exit::Stop;
+use crate::swarm;
+use crate::target::TargetSpec;
 
 /// Where a value came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,6 +67,9 @@ pub(crate) fn merge(base: Plan, layers: &[Layer]) -> Result<Merged, Stop> {
                     refuse(setting.path, origin, &format!("{reason} ({})", setting.about))
                 })?;
                 merged.origins.insert(setting.path.into(), origin.clone());
+                if setting.path == "target" {
+                    merged.note_target_parts(value, origin);
+                }
             }
         }
         for (path, (value, origin)) in &layer.values {
@@ -103,9 +108,14 @@ impl Merged {
         let mut section = "";
         for setting in SETTINGS {
             let Some(value) = (setting.show)(&self.plan) else { continue };
+            let value = if setting.path == "target" { self.target_in_full(value) } else { value };
             // A table in TOML ends the settings that belong to no table: those go first.
             let (table, name) = setting.path.split_once('.').unwrap_or(("", setting.path));
-            let line = (format!("{name} = {value}"), self.origin(setting.path));
+            let line = match swarm::draws(self, setting.path) {
+                // Said here, it would not be drawn any more.
+                true => (format!("# {name}"), "drawn from the seed, by the swarm".to_string()),
+                false => (format!("{name} = {value}"), self.origin(setting.path)),
+            };
             if table.is_empty() {
                 let end = lines.iter().position(|(line, _)| line.is_empty()).unwrap_or(lines.len());
                 lines.insert(end, line);
@@ -129,6 +139,41 @@ impl Merged {
             origin => format!("{line:<width$}  # {origin}\n"),
         };
         lines.iter().map(print).collect()
+    }
+
+    /// A target may say its nodes, topology and delivery with it.
+    fn note_target_parts(&mut self, value: &Value, origin: &Origin) {
+        let text = value.as_str().unwrap_or_default();
+        for part in ["nodes", "topology", "delivery"] {
+            let path = format!("target.{part}");
+            if text.contains(&format!(",{part}=")) {
+                self.origins.insert(path, origin.clone());
+            } else {
+                self.origins.remove(&path);
+            }
+        }
+    }
+
+    /// For a swarm, with what the plan says of it although it is built in.
+    fn target_in_full(&self, value: Value) -> Value {
+        let (Faults::Swarm(_), TargetSpec::Reference(spec), Some(text)) =
+            (&self.plan.faults, &self.plan.target, value.as_str())
+        else {
+            return value;
+        };
+        let mut text = text.to_string();
+        let parts = [
+            ("nodes", spec.nodes.to_string()),
+            ("topology", spec.topology.to_string()),
+            ("delivery", spec.delivery.to_string()),
+        ];
+        for (part, said) in parts {
+            let is_said = self.origins.contains_key(&format!("target.{part}"));
+            if is_said && !text.contains(&format!(",{part}=")) {
+                text += &format!(",{part}={said}");
+            }
+        }
+        text.into()
     }
 
     fn origin(&self, path: &str) -> String {

@@ -10,6 +10,7 @@
 use std::collections::BTreeMap;
 
 use histories::Nanos;
+use serde::{Deserialize, Serialize};
 
 use crate::progress::ProgressHow;
 use crate::rng::Seed;
@@ -88,6 +89,8 @@ pub(crate) struct Load {
     pub(crate) rate: u32,
     /// How many keys the workload uses.
     pub(crate) keys: u32,
+    /// How often each key is used.
+    pub(crate) key_distribution: KeyDistribution,
     /// How long the load lasts.
     pub(crate) duration: Nanos,
     /// After that a call is unknown.
@@ -108,6 +111,31 @@ impl Routing {
         match self {
             Self::Sticky => "sticky",
             Self::Roam => "roam",
+        }
+    }
+}
+
+/// How often each key is used.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum KeyDistribution {
+    /// Each as often as any other.
+    #[default]
+    Uniform,
+    /// The n-th key 1/n times as often as the first.
+    Zipf,
+    /// Nine of ten uses fall on a tenth of the keys.
+    Hot,
+}
+
+impl KeyDistribution {
+    pub(crate) const ALL: [Self; 3] = [Self::Uniform, Self::Zipf, Self::Hot];
+
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Uniform => "uniform",
+            Self::Zipf => "zipf",
+            Self::Hot => "hot",
         }
     }
 }
@@ -202,6 +230,7 @@ impl Default for Plan {
                 sessions: None,
                 rate: 600,
                 keys: 400,
+                key_distribution: KeyDistribution::Uniform,
                 duration: Nanos::from_millis(30_000),
                 timeout: Nanos::from_millis(1_000),
             },

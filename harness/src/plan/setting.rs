@@ -5,7 +5,7 @@ use clap::ValueEnum;
 use histories::Nanos;
 use toml::Value;
 
-use super::{Expectation, Faults, OnIndeterminate, Plan, Routing, World};
+use super::{Expectation, Faults, KeyDistribution, OnIndeterminate, Plan, Routing, World};
 use crate::names;
 use crate::progress::ProgressHow;
 use crate::target::TargetSpec;
@@ -107,6 +107,12 @@ pub(crate) static SETTINGS: &[Setting] = &[
         about: "keys in use at a time",
         set: |plan, value| assign(&mut plan.load.keys, whole(value, 1, 1_000_000)),
         show: |plan| Some(i64::from(plan.load.keys).into()),
+    },
+    Setting {
+        path: "load.key-distribution",
+        about: "how often each key is used: uniform, zipf, or hot: nine of ten uses on a tenth of the keys",
+        set: |plan, value| assign(&mut plan.load.key_distribution, key_distribution(&text(value)?)),
+        show: |plan| Some(plan.load.key_distribution.as_str().into()),
     },
     Setting {
         path: "load.duration",
@@ -241,6 +247,12 @@ fn routing(name: &str) -> Result<Routing, String> {
         "roam" => Ok(Routing::Roam),
         other => Err(names::unknown("kind of session", other, ["sticky", "roam"])),
     }
+}
+
+fn key_distribution(name: &str) -> Result<KeyDistribution, String> {
+    let known = KeyDistribution::ALL;
+    let found = known.into_iter().find(|distribution| distribution.as_str() == name);
+    found.ok_or_else(|| names::unknown("distribution of keys", name, known.map(KeyDistribution::as_str)))
 }
 
 fn progress(name: &str) -> Result<ProgressHow, String> {

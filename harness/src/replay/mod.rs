@@ -28,9 +28,11 @@ use crate::sim::simulate;
 use crate::store::Run;
 
 mod compare;
+mod divergence;
 pub(crate) mod frequency;
 mod stored;
 
+pub(crate) use divergence::{Comparison, compare};
 pub(crate) use frequency::Frequency;
 pub(crate) use stored::Stored;
 

@@ -8,8 +8,9 @@ use std::time::Duration;
 use anyhow::Context;
 use checkers::wording::{counted, grouped};
 use histories::{EventKind, FaultStage, Nanos, NodeEvent, NodeName, NodeState, Phase};
-use nemesis::driver::{Alarms, Happening, LiveControls, Ready, Sentry, drive};
+use nemesis::driver::{Alarms, Happening, LiveControls, Ready, Sentry, SetClock, drive};
 use nemesis::{Effect, PlannedFault, Schedule};
+use reference_db::server::Skew;
 use tokio::sync::{mpsc, watch};
 
 use super::load::{Sessions, Stage};
@@ -92,6 +93,7 @@ fn straggling(resolved: &Resolved) -> Nanos {
     }
     let late = faults.iter().flat_map(|fault| &fault.effects).map(|effect| match effect {
         Effect::Slow { latency_ms, jitter_ms, .. } => latency_ms.saturating_add(*jitter_ms),
+        // What is clogged is held, as in a cut: it arrives when it ends.
         _ => 0,
     });
     resolved.timeout + Nanos::from_millis(2 * late.max().unwrap_or(0))
@@ -156,6 +158,8 @@ async fn trouble(
     let controls = LiveControls {
         mesh: Some(power.mesh.clone()),
         supervisor: Some(power.supervisor.clone()),
+        data: power.data.iter().cloned().collect(),
+        clocks: Some(clocks(&power)),
         ready: ready(&power),
         ready_timeout: Duration::from_secs(20),
     };
@@ -188,6 +192,30 @@ async fn trouble(
         show.say(&format!("not seen to heal: {unhealed}"));
     }
     Some(power)
+}
+
+/// Clocks are set over the port for peers, past the proxies.
+fn clocks(power: &Hands) -> SetClock {
+    let peers = power.peers.clone();
+    Arc::new(move |node: NodeName, wrong: Option<Effect>| {
+        let address = peers.iter().find(|(name, _)| *name == node).map(|(_, address)| *address);
+        Box::pin(async move {
+            let address = address.ok_or_else(|| format!("there is no node {node}"))?;
+            let skew = match wrong {
+                Some(Effect::Clock { jump_ms, drift_ppm, strobe_ms, .. }) => {
+                    Skew { jump_ms, drift_ppm, strobe_ms }
+                }
+                Some(_) | None => Skew::default(),
+            };
+            let ahead = processes::set_clock(address, skew).await?;
+            let drift = if skew.drift_ppm == 0 {
+                String::new()
+            } else {
+                format!(", and gains {} ppm", skew.drift_ppm)
+            };
+            Ok(format!("the clock of {node} is {ahead} ms ahead{drift}"))
+        })
+    })
 }
 
 fn ready(power: &Hands) -> Ready {

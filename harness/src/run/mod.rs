@@ -28,6 +28,7 @@ use crate::report::terminal::{self, Extent, Links};
 use crate::rng::Seed;
 use crate::script::{self, Script};
 use crate::store::Run;
+use crate::swarm;
 use crate::target::TargetSpec;
 use crate::workload::{self, Workload};
 
@@ -52,17 +53,17 @@ pub(crate) struct Request {
 
 /// Draws everything that one seed decides.
 pub(crate) fn prepare(merged: &Merged, seed: Seed) -> Result<Prepared, Stop> {
-    let plan = &merged.plan;
+    let plan = swarm::shape(merged, seed);
     let workload = workload::find(&plan.load.workload)
         .ok_or_else(|| anyhow::anyhow!("workload {} vanished from its registry", plan.load.workload))?;
     plan.target.admit().map_err(|reason| Stop::usage(format!("target {}: {reason}", plan.target)))?;
     let nodes = plan.target.nodes();
     let script = script::table::script(&plan.calls, &nodes, plan.load.duration)?;
-    let (schedule, mut notes) = faults(merged, &nodes, seed)?;
+    let (schedule, mut notes) = faults(merged, &plan, &nodes, seed)?;
     if plan.world == World::Sim {
         notes.push("Simulated in virtual time: this seed makes the same history again, to the byte.".into());
     }
-    let resolved = resolve(plan, workload, seed, nodes, schedule, script);
+    let resolved = resolve(&plan, workload, seed, nodes, schedule, script);
     Prepared::of(resolved, notes).map_err(Stop::usage)
 }
 
@@ -123,7 +124,7 @@ pub(crate) struct Made {
     pub(crate) run: Run,
     pub(crate) judged: Judged,
     pub(crate) exit: Exit,
-    report: Report,
+    pub(crate) report: Report,
     links: Links,
 }
 
@@ -165,8 +166,13 @@ pub(crate) async fn make(
 }
 
 /// The faults of this seed, and a note if the usual ones are left out.
-fn faults(merged: &Merged, nodes: &[NodeName], seed: Seed) -> Result<(Schedule, Vec<String>), Stop> {
-    let (plan, controls) = (&merged.plan, merged.plan.controls());
+fn faults(
+    merged: &Merged,
+    plan: &Plan,
+    nodes: &[NodeName],
+    seed: Seed,
+) -> Result<(Schedule, Vec<String>), Stop> {
+    let controls = plan.controls();
     let asked_for = merged.origins.contains_key("faults") || !matches!(plan.faults, Faults::Kinds(_));
     if !asked_for && !plan.calls.is_empty() {
         // A plan that pins its calls says all that happens.
@@ -258,6 +264,7 @@ fn resolve(
         clients: load.clients,
         rate: load.rate,
         keys: load.keys,
+        key_distribution: load.key_distribution,
         duration: load.duration,
         timeout: load.timeout,
         settle: plan.check.settle,
@@ -282,9 +289,12 @@ fn store_plan(run: &Run, papers: &Papers, resolved: &Resolved) -> Result<(), Sto
     run.write("README.txt", readme(run, papers, resolved))
 }
 
+/// The plan of a shrunk run.
+const SHRUNK: &str = "shrunk.toml";
+
 fn readme(run: &Run, papers: &Papers, resolved: &Resolved) -> String {
     let about = |(name, _): &(&str, String)| match *name {
-        "shrunk.toml" => "shrunk.toml          the plan, with every call and every fault pinned\n",
+        SHRUNK => "shrunk.toml          the plan, with every call and every fault pinned\n",
         _ => "plan.toml            the plan, each value with its origin\n",
     };
     let plans: String = papers.files.iter().map(about).collect();
@@ -351,6 +361,11 @@ fn check_line(judged: &Judged) -> String {
 fn links(papers: Papers, run: &Run, report: &Report, history: &History) -> Links {
     let again = papers.again.unwrap_or_else(|| format!("rashomon replay {}", run.id));
     let mut lines = vec![("run", run.folder.display().to_string()), ("again", again)];
+    if papers.files.iter().any(|(name, _)| *name == SHRUNK) {
+        lines.push(("plan", run.path(SHRUNK).display().to_string()));
+    } else if !report.findings.is_empty() && history.header().target.starts_with("reference:") {
+        lines.push(("smaller", format!("rashomon shrink {}", run.id)));
+    }
     if report.findings.len() > 1 {
         lines.push(("all", format!("rashomon check {} --all", run.id)));
     }

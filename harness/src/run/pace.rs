@@ -63,7 +63,8 @@ fn seed_of(index: u32, resolved: &Resolved) -> Seed {
 /// What the generator of client `index` draws from.
 fn share(index: u32, resolved: &Resolved, updates: Updates) -> Share {
     let rng = seed_of(index, resolved).stream();
-    Share { client: index, clients: resolved.clients, keys: resolved.keys, updates, rng }
+    let Resolved { clients, keys, key_distribution, .. } = *resolved;
+    Share { client: index, clients, keys, key_distribution, updates, rng }
 }
 
 /// Which node a client asks next.

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::exit::Stop;
 use crate::judge::Rules;
-use crate::plan::{Check, Expectation, OnIndeterminate, Routing, World};
+use crate::plan::{Check, Expectation, KeyDistribution, OnIndeterminate, Routing, World};
 use crate::rng::Seed;
 use crate::script::Script;
 use crate::sim::Scenario;
@@ -40,6 +40,8 @@ pub(crate) struct Resolved {
     pub(crate) clients: u32,
     pub(crate) rate: u32,
     pub(crate) keys: u32,
+    #[serde(default)]
+    pub(crate) key_distribution: KeyDistribution,
     pub(crate) duration: Nanos,
     pub(crate) timeout: Nanos,
     pub(crate) settle: Nanos,

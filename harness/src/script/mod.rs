@@ -175,6 +175,13 @@ impl Line {
             Ask::Transaction { txn } => txn,
         }
     }
+
+    pub(crate) fn acts_mut(&mut self) -> &mut [Act] {
+        match &mut self.ask {
+            Ask::Single(act) => std::slice::from_mut(act),
+            Ask::Transaction { txn } => txn,
+        }
+    }
 }
 
 impl Act {

@@ -128,7 +128,6 @@ fn example(name: &str) -> &'static str {
 }
 
 /// The script as tables of a plan.
-#[cfg_attr(not(test), expect(dead_code, reason = "shrunk plans are written by the next commit"))]
 pub(crate) fn show(script: &Script) -> Result<String, toml::ser::Error> {
     let mut text = String::new();
     for line in &script.calls {
@@ -136,9 +135,25 @@ pub(crate) fn show(script: &Script) -> Result<String, toml::ser::Error> {
         text += "\n[[call]]\n";
         for (name, _) in [&PLACE[0], &PLACE[2], &PLACE[1]].into_iter().chain(ACTS) {
             if let Some(value) = table.get(*name) {
-                text += &format!("{name} = {value}\n");
+                text += &format!("{name} = {}\n", inline(value));
             }
         }
     }
     Ok(text)
+}
+
+/// A value on one line, with the key of a table first.
+fn inline(value: &Value) -> String {
+    let of = |name: &str, value: &Value| format!("{name} = {}", inline(value));
+    match value {
+        Value::Table(table) => {
+            let key = table.get("key").map(|value| of("key", value));
+            let others = table.iter().filter(|(name, _)| *name != "key").map(|(name, value)| of(name, value));
+            format!("{{ {} }}", key.into_iter().chain(others).collect::<Vec<_>>().join(", "))
+        }
+        Value::Array(values) => {
+            format!("[{}]", values.iter().map(inline).collect::<Vec<_>>().join(", "))
+        }
+        other => other.to_string(),
+    }
 }

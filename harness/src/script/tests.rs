@@ -35,19 +35,19 @@ read = "x"
 at = "500ms"
 session = 0
 node = "A"
-extend = { element = 1, key = "x" }
+extend = { key = "x", element = 1 }
 
 [[call]]
 at = "600ms"
 session = 3
 node = "B"
-compare-and-set = { expected = { values = [[1], [2]], versions = ["A:1", "B:1"] }, key = "x", value = [1, 2, 3] }
+compare-and-set = { key = "x", expected = { values = [[1], [2]], versions = ["A:1", "B:1"] }, value = [1, 2, 3] }
 
 [[call]]
 at = "1s"
 session = 3
 node = "B"
-txn = [{ read = "x" }, { increment = { by = -2, key = "y" } }, { delete = "z" }]
+txn = [{ read = "x" }, { increment = { key = "y", by = -2 } }, { delete = "z" }]
 "#;
 
 #[test]

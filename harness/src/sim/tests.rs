@@ -8,7 +8,7 @@ use histories::format::jsonl;
 use histories::{Event, EventKind, FaultStage, History, HistoryBuilder, Nanos, Outcome};
 use rand::RngExt;
 use rand::seq::IndexedRandom;
-use reference_db::{Delivery, Mode, Topology};
+use reference_db::Mode;
 
 use super::{Ended, Scenario, simulate};
 use crate::judge::{Judged, judge};
@@ -31,9 +31,9 @@ fn prepared(merged: &Merged, seed: Seed) -> Prepared {
     prepare(merged, seed).unwrap_or_else(|stop| panic!("{:#}", stop.error))
 }
 
-fn play(merged: &Merged, prepared: &Prepared, record: &mut dyn FnMut(Event)) -> Ended {
-    let Prepared { workload, resolved, .. } = prepared;
-    let scenario = Scenario { target: &merged.plan.target, resolved, workload: *workload };
+fn play(prepared: &Prepared, record: &mut dyn FnMut(Event)) -> Ended {
+    let Prepared { target, workload, resolved, .. } = prepared;
+    let scenario = Scenario { target, resolved, workload: *workload };
     simulate(scenario, record, &|| false)
 }
 
@@ -41,14 +41,14 @@ fn play(merged: &Merged, prepared: &Prepared, record: &mut dyn FnMut(Event)) -> 
 pub(super) fn bytes(merged: &Merged, seed: Seed) -> Vec<u8> {
     let (prepared, mut bytes) = (prepared(merged, seed), Vec::new());
     jsonl::write_header(&mut bytes, &prepared.header).unwrap();
-    play(merged, &prepared, &mut |event| jsonl::write_event(&mut bytes, &event).unwrap());
+    play(&prepared, &mut |event| jsonl::write_event(&mut bytes, &event).unwrap());
     bytes
 }
 
 pub(super) fn judged(merged: &Merged, seed: Seed) -> (History, Judged, Ended) {
     let prepared = prepared(merged, seed);
     let mut builder = HistoryBuilder::new(prepared.header.clone());
-    let ended = play(merged, &prepared, &mut |event| {
+    let ended = play(&prepared, &mut |event| {
         builder.push(event).unwrap_or_else(|flaw| panic!("seed {seed}: {flaw}"));
     });
     let history = builder.finish();
@@ -75,25 +75,12 @@ pub(super) fn command(merged: &Merged, seed: Seed) -> String {
 pub(super) fn mixed(seed: Seed) -> Merged {
     let mut rng = seed.fork("mixture").stream();
     let mode = Mode::ALL.choose(&mut rng).unwrap().name();
-    let topology = Topology::ALL.choose(&mut rng).unwrap().name();
-    let delivery = Delivery::ALL.choose(&mut rng).unwrap().name();
-    let nodes = rng.random_range(3..6_u32);
-    let mut faults: Vec<&str> = nemesis::fault::FAULTS.iter().map(|fault| fault.name()).collect();
-    faults.retain(|_| rng.random_range(0..3_u32) == 0);
-    let faults = if faults.is_empty() { "none".to_string() } else { faults.join(",") };
     let control = rng.random_range(0..10_u32) == 0;
-    let target = match control {
-        true => "control".to_string(),
-        false => format!("reference:{mode},nodes={nodes},topology={topology},delivery={delivery}"),
-    };
-    let mut number = |from: u32, to: u32| rng.random_range(from..to).to_string();
+    let target = if control { "control".to_string() } else { format!("reference:{mode}") };
     plan(&[
         ("target", &target),
-        ("faults", if control { "none" } else { &faults }),
-        ("load.clients", &number(2, 12)),
-        ("load.rate", &number(100, 400)),
-        ("load.keys", &number(3, 60)),
-        ("load.duration", &format!("{}ms", number(1500, 4000))),
+        ("faults", "swarm"),
+        ("load.duration", &format!("{}ms", rng.random_range(1500..4000_u32))),
         ("load.workload", WORKLOADS[seed.0 as usize % WORKLOADS.len()].name()),
     ])
 }
@@ -231,7 +218,7 @@ fn a_fault_that_waits_begins_before_anything_else_happens() {
     );
     assert_eq!(bytes(&merged, Seed(7)), bytes(&merged, Seed(7)));
     let (mut events, prepared) = (Vec::new(), prepared(&merged, Seed(7)));
-    play(&merged, &prepared, &mut |event| events.push(event));
+    play(&prepared, &mut |event| events.push(event));
     let begins = |fault: u32| {
         let injecting = |kind: &EventKind| match kind {
             EventKind::Fault(event) => event.fault.0 == fault && event.stage == FaultStage::Injecting,
@@ -286,8 +273,8 @@ fn a_run_that_is_stopped_heals_and_reads_back() {
     let merged = plan(&[("load.duration", "60s"), ("faults", "partition,kill,pause")]);
     let prepared = prepared(&merged, Seed(1));
     let mut builder = HistoryBuilder::new(prepared.header.clone());
-    let Prepared { workload, resolved, .. } = &prepared;
-    let scenario = Scenario { target: &merged.plan.target, resolved, workload: *workload };
+    let Prepared { target, workload, resolved, .. } = &prepared;
+    let scenario = Scenario { target, resolved, workload: *workload };
     let looks = std::cell::Cell::new(0);
     let stop = || {
         looks.set(looks.get() + 1);

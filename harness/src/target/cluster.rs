@@ -50,6 +50,10 @@ pub(crate) struct Hands {
     pub(crate) supervisor: Supervisor,
     /// Where each node takes clients, without a proxy between.
     pub(crate) clients: Vec<(NodeName, SocketAddr)>,
+    /// Where each node takes messages of others, without a proxy between.
+    pub(crate) peers: Vec<(NodeName, SocketAddr)>,
+    /// Where each node keeps what it stores.
+    pub(crate) data: Vec<(NodeName, PathBuf)>,
 }
 
 impl Power {
@@ -76,9 +80,7 @@ impl TargetSpec {
     pub(crate) fn controls(&self, world: World) -> Controls {
         match (self, world) {
             (Self::Reference(_), World::Sim) => Controls::ALL,
-            (Self::Reference(_), World::Live) => {
-                Controls { network: true, process: true, ..Controls::default() }
-            }
+            (Self::Reference(_), World::Live) => Controls { packets: false, disk: false, ..Controls::ALL },
             (Self::Control | Self::Urls(_), _) => Controls::default(),
         }
     }
@@ -121,8 +123,10 @@ async fn start_reference(
         compares: true,
     };
     let clients = nodes.iter().cloned().zip(started.clients).collect();
+    let peers = nodes.iter().cloned().zip(started.peers).collect();
+    let data = nodes.iter().cloned().zip(started.data).collect();
     let cluster = Cluster { nodes, dialect: Dialect::of(spec.mode), way };
-    Ok((Arc::new(cluster), Some(Power { hands: Hands { mesh, supervisor, clients }, exits })))
+    Ok((Arc::new(cluster), Some(Power { hands: Hands { mesh, supervisor, clients, peers, data }, exits })))
 }
 
 /// How long a look at a node may take.

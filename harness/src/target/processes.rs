@@ -17,6 +17,8 @@ use nemesis::Endpoint;
 use nemesis::process::{CommandSpec, Supervisor};
 use nemesis::proxy::Mesh;
 
+use reference_db::server::Skew;
+
 use super::ReferenceSpec;
 use crate::exit::Stop;
 
@@ -26,6 +28,10 @@ pub(crate) struct Started {
     pub(crate) clients: Vec<SocketAddr>,
     /// The same through the proxies.
     pub(crate) proxied: Vec<SocketAddr>,
+    /// Where each node takes messages of others.
+    pub(crate) peers: Vec<SocketAddr>,
+    /// Where each node keeps what it stores.
+    pub(crate) data: Vec<PathBuf>,
 }
 
 /// How one node is started.
@@ -108,7 +114,8 @@ pub(crate) async fn start(
     for (name, client) in nodes.iter().zip(clients) {
         wait_until_ready(name, *client, supervisor).await?;
     }
-    Ok(Started { clients: clients.to_vec(), proxied })
+    let data = nodes.iter().map(|name| folder.join(name.as_str())).collect();
+    Ok(Started { clients: clients.to_vec(), proxied, peers: peers.to_vec(), data })
 }
 
 /// How long a node may take until it serves clients.
@@ -132,6 +139,18 @@ pub(crate) async fn wait_until_ready(
     tokio::time::timeout(READY, ready)
         .await
         .unwrap_or_else(|_| Err(Stop::unavailable(format!("node {name} was not ready within 20 s"))))
+}
+
+/// Shows the node whose port for peers this is a wrong clock; gives by how many milliseconds it is ahead.
+pub(crate) async fn set_clock(peer: SocketAddr, skew: Skew) -> Result<i64, String> {
+    let set = async {
+        let http = crate::client::reference::http_client(Duration::from_secs(2))?;
+        let body = serde_json::to_vec(&skew).unwrap_or_default();
+        let answer = http.post(format!("http://{peer}/test/v1/clock")).body(body).send().await?;
+        answer.error_for_status()?.text().await
+    };
+    let said = set.await.map_err(|error| format!("its clock could not be set: {error}"))?;
+    said.parse().map_err(|_| format!("its clock was set, and it said {said:?}"))
 }
 
 async fn is_ready(address: SocketAddr) -> bool {

@@ -7,7 +7,7 @@ use histories::{Call, Key, Outcome, Value};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-use crate::plan::Routing;
+use crate::plan::{KeyDistribution, Routing};
 
 mod append;
 mod counter;
@@ -64,6 +64,8 @@ pub(crate) struct Share {
     pub(crate) clients: u32,
     /// How many keys are in use at a time.
     pub(crate) keys: u32,
+    /// How often each is used.
+    pub(crate) key_distribution: KeyDistribution,
     /// How the store changes a value that depends on the one before.
     pub(crate) updates: Updates,
     /// The client's own stream.
@@ -90,6 +92,8 @@ struct Draw {
 /// How many changes a key gets on average before a fresh key takes its place, so that lists stay
 /// readable however long the run.
 const CHANGES_PER_KEY: u64 = 50;
+/// The same for a key that is used more often than others.
+const CHANGES_PER_HOT_KEY: u64 = 200;
 
 impl Draw {
     fn new(share: Share) -> Self {
@@ -99,9 +103,9 @@ impl Draw {
     /// A number of a key in use, and its name.
     fn key(&mut self) -> (u32, Key) {
         self.calls += 1;
-        let slot = self.share.rng.random_range(0..self.share.keys);
+        let slot = slot(self.share.key_distribution, self.share.keys, &mut self.share.rng);
         let changes = self.calls * u64::from(self.share.clients) / 2;
-        let generation = changes / (u64::from(self.share.keys) * CHANGES_PER_KEY);
+        let generation = changes / turnover(self.share.key_distribution, self.share.keys);
         let number = u64::from(slot) + generation * u64::from(self.share.keys);
         let key = Key::from(format!("k{number}"));
         if !self.keys.contains(&key) {
@@ -123,6 +127,36 @@ impl Draw {
     }
 }
 
+/// One of so many keys. Whole numbers only: a power may differ from machine to machine.
+fn slot(distribution: KeyDistribution, keys: u32, rng: &mut ChaCha8Rng) -> u32 {
+    match distribution {
+        KeyDistribution::Uniform => rng.random_range(0..keys),
+        KeyDistribution::Zipf => {
+            // Each run of keys that is twice as long as the one before is used as often as that.
+            let first = (1 << rng.random_range(0..=keys.ilog2())) - 1;
+            rng.random_range(first..keys.min(2 * first + 1))
+        }
+        KeyDistribution::Hot => {
+            let hot = rng.random_range(0..10_u32) != 0;
+            rng.random_range(0..if hot { hot_keys(keys) } else { keys })
+        }
+    }
+}
+
+fn hot_keys(keys: u32) -> u32 {
+    keys.div_ceil(10)
+}
+
+/// After how many changes fresh keys take the place of those in use.
+fn turnover(distribution: KeyDistribution, keys: u32) -> u64 {
+    let even = u64::from(keys) * CHANGES_PER_KEY;
+    match distribution {
+        KeyDistribution::Uniform => even,
+        KeyDistribution::Zipf => even.min(u64::from(keys.ilog2() + 1) * CHANGES_PER_HOT_KEY),
+        KeyDistribution::Hot => even.min(u64::from(hot_keys(keys)) * CHANGES_PER_HOT_KEY),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -131,7 +165,8 @@ mod tests {
 
     fn generator(workload: &dyn Workload, client: u32, updates: Updates) -> Box<dyn Generator> {
         let rng = Seed(7).fork(&format!("c{client}")).stream();
-        workload.generator(Share { client, clients: 3, keys: 5, updates, rng })
+        let key_distribution = KeyDistribution::Uniform;
+        workload.generator(Share { client, clients: 3, keys: 5, key_distribution, updates, rng })
     }
 
     fn answer(call: &Call) -> Outcome {
@@ -154,6 +189,29 @@ mod tests {
             for guarantee in workload.guarantees() {
                 assert!(checkers::checker(guarantee).is_some(), "{}: {guarantee}", workload.name());
             }
+        }
+    }
+
+    /// How many of 1000 uses fall on the first key, on the first tenth of 100 keys, and on the last half.
+    fn uses(distribution: KeyDistribution) -> (usize, usize, usize) {
+        let mut rng = Seed(3).stream();
+        let slots: Vec<u32> = (0..1000).map(|_| slot(distribution, 100, &mut rng)).collect();
+        let count = |range: std::ops::Range<u32>| slots.iter().filter(|slot| range.contains(slot)).count();
+        assert_eq!(count(0..100), 1000);
+        (count(0..1), count(0..10), count(50..100))
+    }
+
+    #[test]
+    fn keys_are_used_evenly_or_some_more_than_others() {
+        expect_test::expect!["[(10, 105, 502), (124, 485, 205), (91, 917, 51)]"]
+            .assert_eq(&format!("{:?}", KeyDistribution::ALL.map(uses)));
+        for (distribution, keys) in
+            KeyDistribution::ALL.iter().flat_map(|how| (1..12).map(move |keys| (*how, keys)))
+        {
+            let mut rng = Seed(4).stream();
+            let used: BTreeSet<u32> = (0..2000).map(|_| slot(distribution, keys, &mut rng)).collect();
+            assert!(used.into_iter().eq(0..keys), "{distribution:?} leaves out some of {keys} keys");
+            assert!(turnover(distribution, keys) > 0);
         }
     }
 

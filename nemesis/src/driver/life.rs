@@ -8,10 +8,9 @@ use tokio::sync::{OwnedMutexGuard, mpsc};
 use tokio::task::JoinSet;
 
 use super::Cluster;
-use crate::effect::Target;
 use crate::trigger::Cause;
 use crate::verify::NetworkCheck;
-use crate::{Action, Alarm, Effect, PlannedFault};
+use crate::{Action, Alarm, Effect, Endpoint, PlannedFault};
 
 /// What became of a fault.
 #[derive(Default)]
@@ -25,13 +24,13 @@ pub(super) struct End {
 /// Lives at the planned time.
 pub(super) async fn live(cluster: Arc<Cluster>, fault: PlannedFault) -> End {
     cluster.wait_until(fault.at).await;
-    let (mut end, network) = (End::default(), split(&fault.effects).0);
+    let (mut end, links) = (End::default(), watched(&fault.effects));
     if cluster.is_stopped() || !has_way(&cluster, &fault, &mut end) {
         return end;
     }
     let _claimed = claim(&cluster, &fault).await;
     if !cluster.is_stopped() {
-        let check = control(&cluster, &network).await;
+        let check = control(&cluster, &links).await;
         live_once(&cluster, &fault, check, String::new(), &mut end).await;
     }
     end
@@ -43,14 +42,14 @@ pub(super) async fn wait_and_live(
     fault: PlannedFault,
     mut alarms: mpsc::UnboundedReceiver<Alarm>,
 ) -> End {
-    let (mut end, network) = (End::default(), split(&fault.effects).0);
+    let (mut end, links) = (End::default(), watched(&fault.effects));
     let trigger = fault.trigger.as_ref();
     let again = trigger.is_some_and(|trigger| trigger.every.is_some());
     // Nothing stands between a call and what it sets off. What follows another fault has the time to look.
     let at_once = trigger.is_some_and(|trigger| matches!(trigger.cause, Cause::Call { .. }));
     cluster.wait_until(fault.at).await;
     let why = loop {
-        let before = if at_once { control(&cluster, &network).await } else { None };
+        let before = if at_once { control(&cluster, &links).await } else { None };
         let Some(Alarm { delay, because, .. }) = alarm(&cluster, &mut alarms).await else {
             break "nothing triggered it before the load ended";
         };
@@ -61,7 +60,7 @@ pub(super) async fn wait_and_live(
             if cluster.is_stopped() {
                 break "the load ended before it could begin";
             }
-            let check = if at_once { before } else { control(&cluster, &network).await };
+            let check = if at_once { before } else { control(&cluster, &links).await };
             live_once(&cluster, &fault, check, because, &mut end).await;
         }
         if !again {
@@ -111,23 +110,25 @@ async fn live_once(
     because: String,
     end: &mut End,
 ) {
-    let (network, processes) = split(&fault.effects);
+    let Parts { network, clogs, nodes } = Parts::of(&fault.effects);
     cluster.emit_fault(fault, FaultStage::Injecting, fault.at, because);
     cluster.inject_network(&network);
-    let evidence = verified(cluster, fault, check.as_mut(), &processes).await;
+    let watch = async {
+        let evidence = verified(cluster, fault, check.as_mut(), &clogs, &nodes).await;
+        let effective = evidence.is_ok();
+        let stage = if effective { FaultStage::Effective } else { FaultStage::Ineffective };
+        cluster.emit_fault(fault, stage, fault.at, evidence.unwrap_or_else(|reason| reason));
+        (effective, come_and_go(cluster, fault, &network).await)
+    };
+    let ((effective, in_force), ()) = tokio::join!(watch, clog(cluster, fault, &clogs));
     // Of several times one that did not bite counts.
-    let effective = evidence.is_ok();
     end.effective = Some(effective && end.effective != Some(false));
-    let stage = if effective { FaultStage::Effective } else { FaultStage::Ineffective };
-    cluster.emit_fault(fault, stage, fault.at, evidence.unwrap_or_else(|reason| reason));
-
-    let in_force = come_and_go(cluster, fault, &network).await;
     let early = cluster.is_stopped() && (cluster.now)() < fault.end();
     cluster.emit_fault(fault, FaultStage::Healing, fault.end(), String::new());
     if in_force {
         cluster.heal_network(&network);
     }
-    let healed = healed(cluster, check.as_ref(), &processes).await;
+    let healed = healed(cluster, check.as_ref(), &nodes).await;
     cluster.leave(fault);
     let name = fault.title();
     end.unhealed.extend(healed.as_ref().err().map(|reason| format!("{name}: {reason}")));
@@ -140,7 +141,8 @@ async fn live_once(
 async fn claim(cluster: &Cluster, fault: &PlannedFault) -> Vec<OwnedMutexGuard<()>> {
     let mut claimed = Vec::new();
     // All faults claim in the order of names, so that no two wait for each other.
-    let mut nodes = fault.nodes();
+    let processes = fault.effects.iter().filter(|effect| effect.needs_process());
+    let mut nodes: Vec<_> = processes.filter_map(Effect::node).collect();
     nodes.sort();
     for node in nodes {
         if let Some(claim) = cluster.claims.get(&node) {
@@ -150,36 +152,124 @@ async fn claim(cluster: &Cluster, fault: &PlannedFault) -> Vec<OwnedMutexGuard<(
     claimed
 }
 
-fn split(effects: &[Effect]) -> (Vec<Effect>, Vec<Effect>) {
-    effects.iter().cloned().partition(|effect| matches!(effect.target(), Target::Link(..)))
+/// A fault's effects by how they are done.
+struct Parts {
+    /// On links, from the beginning to the end.
+    network: Vec<Effect>,
+    /// On links, each at times of its own.
+    clogs: Vec<Effect>,
+    nodes: Vec<Effect>,
+}
+
+impl Parts {
+    fn of(effects: &[Effect]) -> Self {
+        let (links, nodes): (Vec<_>, Vec<_>) =
+            effects.iter().cloned().partition(|effect| effect.link().is_some());
+        let (clogs, network) = links.into_iter().partition(|effect| matches!(effect, Effect::Clog { .. }));
+        Self { network, clogs, nodes }
+    }
+}
+
+/// Its effects on links, as a probe sees them.
+fn watched(effects: &[Effect]) -> Vec<Effect> {
+    let Parts { network, clogs, .. } = Parts::of(effects);
+    network.into_iter().chain(clogs.iter().map(as_cut)).collect()
+}
+
+/// What a clogged link is while it is.
+fn as_cut(clog: &Effect) -> Effect {
+    let (from, to) = clog.link().unwrap_or((Endpoint::Clients, Endpoint::Clients));
+    Effect::Cut { from, to }
+}
+
+/// When a clog begins and ends in its first period, in milliseconds, and how long a period is.
+fn times(clog: &Effect) -> (u64, u64, u64) {
+    match clog {
+        Effect::Clog { after_ms, length_ms, period_ms, .. } => (*after_ms, after_ms + length_ms, *period_ms),
+        _ => (0, 0, u64::MAX),
+    }
+}
+
+/// Clogs and clears each link at its times, until the fault ends.
+async fn clog(cluster: &Cluster, fault: &PlannedFault, clogs: &[Effect]) {
+    let mut steps = Vec::new();
+    for effect in clogs {
+        let (begin, end, period) = times(effect);
+        let mut start = fault.at;
+        while start < fault.end() {
+            let at = |millis| (start + Nanos::from_millis(millis)).min(fault.end());
+            if at(begin) < at(end) {
+                steps.push((at(begin), Action::Inject, as_cut(effect)));
+                steps.push((at(end), Action::Heal, as_cut(effect)));
+            }
+            start = start + Nanos::from_millis(period);
+        }
+    }
+    steps.sort();
+    let mut clogged = Vec::new();
+    for (at, action, cut) in steps {
+        cluster.wait_until(at).await;
+        if cluster.is_stopped() {
+            break;
+        }
+        match action {
+            Action::Inject => {
+                cluster.inject_network(std::slice::from_ref(&cut));
+                clogged.push(cut);
+            }
+            Action::Heal => {
+                cluster.heal_network(std::slice::from_ref(&cut));
+                clogged.retain(|other| *other != cut);
+            }
+        }
+    }
+    cluster.heal_network(&clogged);
 }
 
 async fn verified(
     cluster: &Cluster,
     fault: &PlannedFault,
     check: Option<&mut NetworkCheck<'_>>,
-    processes: &[Effect],
+    clogs: &[Effect],
+    nodes: &[Effect],
 ) -> Result<String, String> {
     let mut evidence = Vec::new();
     if let Some(check) = check {
-        let span = fault.flap_period.map_or(fault.duration.into(), |period| Duration::from(period) / 2);
+        let mut span = fault.flap_period.map_or(fault.duration.into(), |period| Duration::from(period) / 2);
+        if !clogs.is_empty() {
+            span = span.min(all_clogged(cluster, fault, clogs).await?);
+        }
         // A run that is stopped is healed, not watched.
         evidence.push(tokio::select! {
             bites = check.bites(span) => bites,
             () = cluster.stopped() => Err("the run was stopped before this was verified".to_owned()),
         }?);
-    } else if processes.is_empty() {
+    } else if nodes.is_empty() {
         return Err("the target offers no network control".to_owned());
     }
     let mut reasons = Vec::new();
-    for effect in processes {
-        // One process that could not be met does not save the others.
-        match cluster.inject_process(effect).await {
+    for effect in nodes {
+        // One node that could not be met does not save the others.
+        match cluster.inject_node(effect).await {
             Ok(text) => evidence.push(text),
             Err(reason) => reasons.push(reason),
         }
     }
     if reasons.is_empty() { Ok(evidence.join("; ")) } else { Err(reasons.join("; ")) }
+}
+
+/// Waits until all links are clogged for the first time; says for how long they will be.
+async fn all_clogged(cluster: &Cluster, fault: &PlannedFault, clogs: &[Effect]) -> Result<Duration, String> {
+    let last = clogs.iter().map(|clog| times(clog).0).max().unwrap_or_default();
+    let first = clogs.iter().map(|clog| times(clog).1).min().unwrap_or_default();
+    let (from, until) = (fault.at + Nanos::from_millis(last), fault.at + Nanos::from_millis(first));
+    let until = until.min(fault.end());
+    if from >= until {
+        return Err("it ended before all its links were clogged at one time".to_owned());
+    }
+    // The last of them needs its turn as well.
+    cluster.wait_until(from + Nanos(until.since(from).0 / 4)).await;
+    Ok(until.since((cluster.now)()).into())
 }
 
 /// Passes the time until the heal; a flapping fault goes and comes meanwhile. Says whether it is in
@@ -204,13 +294,13 @@ async fn come_and_go(cluster: &Cluster, fault: &PlannedFault, network: &[Effect]
 async fn healed(
     cluster: &Arc<Cluster>,
     check: Option<&NetworkCheck<'_>>,
-    processes: &[Effect],
+    nodes: &[Effect],
 ) -> Result<String, String> {
     // All at once: a node may not be ready before the others are.
     let mut heals = JoinSet::new();
-    for effect in processes {
+    for effect in nodes {
         let (cluster, effect) = (Arc::clone(cluster), effect.clone());
-        heals.spawn(async move { cluster.heal_process(&effect).await });
+        heals.spawn(async move { cluster.heal_node(&effect).await });
     }
     let mut results = heals.join_all().await;
     if let Some(check) = check {

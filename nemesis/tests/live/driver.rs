@@ -89,7 +89,8 @@ fn controls(mesh: Mesh, supervisor: Option<Supervisor>) -> LiveControls {
         });
         ready
     });
-    LiveControls { mesh: Some(mesh), supervisor, ready, ready_timeout: Duration::from_secs(10) }
+    let (data, clocks) = (std::collections::BTreeMap::new(), None);
+    LiveControls { mesh: Some(mesh), supervisor, data, clocks, ready, ready_timeout: Duration::from_secs(10) }
 }
 
 async fn answers(address: SocketAddr) -> bool {

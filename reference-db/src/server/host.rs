@@ -12,6 +12,7 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
 use super::ServeError;
@@ -34,7 +35,7 @@ const BATCH_MAX: usize = 1024;
 enum Job {
     Request { request: Request, reply: oneshot::Sender<Response> },
     Messages { from: NodeName, messages: Vec<Message> },
-    Skew { millis: i64 },
+    Skew { skew: Skew, ahead: oneshot::Sender<i64> },
     Stop,
 }
 
@@ -57,14 +58,38 @@ impl Jobs {
         self.queue.send(Job::Messages { from, messages }).is_ok()
     }
 
-    pub(super) fn skew(&self, millis: i64) {
-        // If it does not listen, it has no clock any more.
-        drop(self.queue.send(Job::Skew { millis }));
+    /// Sets the node's clock. Gives by how many milliseconds it is ahead now, unless the node has stopped.
+    pub(super) async fn skew(&self, skew: Skew) -> Option<i64> {
+        let (ahead, answer) = oneshot::channel();
+        self.queue.send(Job::Skew { skew, ahead }).ok()?;
+        answer.await.ok()
     }
 
     pub(super) fn stop(&self) {
         // If it does not listen, it has stopped.
         drop(self.queue.send(Job::Stop));
+    }
+}
+
+/// How wrong a node's clock is, for tests of what that does; nothing of it is the right time.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct Skew {
+    /// Ahead by so many milliseconds, or behind if below 0.
+    pub jump_ms: i64,
+    /// Gains from now on so many millionths, or loses them if below 0.
+    pub drift_ppm: i64,
+    /// If above 0, ahead and right in turn, each for so many milliseconds.
+    pub strobe_ms: u64,
+}
+
+impl Skew {
+    /// By how many nanoseconds it is ahead, so long after it was set.
+    fn ahead_ns(self, passed: Nanos) -> i64 {
+        let fro = self.strobe_ms > 0 && (passed.millis() / self.strobe_ms) % 2 == 1;
+        let jump = if fro { 0 } else { self.jump_ms.saturating_mul(1_000_000) };
+        let gained = i64::try_from(passed.millis()).unwrap_or(i64::MAX).saturating_mul(self.drift_ppm);
+        jump.saturating_add(gained)
     }
 }
 
@@ -79,7 +104,8 @@ pub(super) struct Host {
     // Said after a record that is not durable yet.
     withheld: Vec<Output>,
     ticked_at: Nanos,
-    skew_millis: i64,
+    skew: Skew,
+    skewed_at: Nanos,
 }
 
 /// The wall clock.
@@ -108,7 +134,8 @@ impl Host {
             records: Vec::new(),
             withheld: Vec::new(),
             ticked_at: now(),
-            skew_millis: 0,
+            skew: Skew::default(),
+            skewed_at: now(),
         };
         host.absorb(outputs);
         // Before the first request, so that a disk that does not work is found now.
@@ -148,7 +175,12 @@ impl Host {
             Job::Messages { from, messages } => {
                 messages.into_iter().for_each(|message| self.step(Input::Message { from, message }));
             }
-            Job::Skew { millis } => self.skew_millis = millis,
+            Job::Skew { skew, ahead } => {
+                (self.skew, self.skewed_at) = (skew, now());
+                let shown = skew.ahead_ns(Nanos(0)) / 1_000_000;
+                // Whoever set it may not wait for the answer.
+                let _gone = ahead.send(shown);
+            }
             Job::Stop => return false,
         }
         true
@@ -168,8 +200,9 @@ impl Host {
     }
 
     fn step(&mut self, input: Input) {
-        let skewed = Nanos(now().0.saturating_add_signed(self.skew_millis.saturating_mul(1_000_000)));
-        let outputs = self.node.step(skewed, input);
+        let now = now();
+        let ahead = self.skew.ahead_ns(Nanos(now.0.saturating_sub(self.skewed_at.0)));
+        let outputs = self.node.step(Nanos(now.0.saturating_add_signed(ahead)), input);
         self.absorb(outputs);
     }
 
@@ -210,5 +243,21 @@ impl Host {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_skewed_clock_jumps_drifts_and_strobes() {
+        let skew = |jump_ms, drift_ppm, strobe_ms| {
+            let skew = Skew { jump_ms, drift_ppm, strobe_ms };
+            [0, 150, 2000].map(|passed| skew.ahead_ns(Nanos::from_millis(passed)) / 1_000_000)
+        };
+        assert_eq!(skew(2000, 0, 0), [2000; 3]);
+        assert_eq!(skew(-2000, 0, 100), [-2000, 0, -2000]);
+        assert_eq!(skew(0, 20_000, 0), [0, 3, 40]);
     }
 }

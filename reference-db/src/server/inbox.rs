@@ -1,4 +1,5 @@
-//! Messages from peers: `POST /repl/v1/messages` on the peer port.
+//! Messages from peers: `POST /repl/v1/messages` on the peer port. And from testers: `POST /test/v1/clock` shows the node
+//! a wrong clock; the answer says by how many milliseconds it is ahead now.
 //!
 //! Taking a message promises nothing: what became of it, the node says in a message of its own.
 
@@ -15,7 +16,7 @@ use super::outbox::Envelope;
 const BODY_MAX: usize = 64 * 1024 * 1024;
 
 pub(super) fn router(jobs: Jobs) -> Router {
-    let router = Router::new().route("/repl/v1/messages", post(take));
+    let router = Router::new().route("/repl/v1/messages", post(take)).route("/test/v1/clock", post(skew));
     router.layer(DefaultBodyLimit::max(BODY_MAX)).with_state(jobs)
 }
 
@@ -28,5 +29,16 @@ async fn take(State(jobs): State<Jobs>, body: Bytes) -> (StatusCode, String) {
         (StatusCode::ACCEPTED, String::new())
     } else {
         (StatusCode::SERVICE_UNAVAILABLE, "node has stopped".to_owned())
+    }
+}
+
+async fn skew(State(jobs): State<Jobs>, body: Bytes) -> (StatusCode, String) {
+    let skew = match serde_json::from_slice(&body) {
+        Ok(skew) => skew,
+        Err(error) => return (StatusCode::BAD_REQUEST, format!("not a clock: {error}")),
+    };
+    match jobs.skew(skew).await {
+        Some(ahead_ms) => (StatusCode::OK, ahead_ms.to_string()),
+        None => (StatusCode::SERVICE_UNAVAILABLE, "node has stopped".to_owned()),
     }
 }

@@ -31,6 +31,8 @@ use crate::node::{Node, RecoverError};
 use crate::storage::{StorageError, Wal};
 use host::{Host, Jobs};
 
+pub use host::Skew;
+
 /// What a server must know.
 #[derive(Debug, Clone)]
 pub struct ServerConfig {
@@ -104,9 +106,10 @@ impl Running {
         self.peer_address
     }
 
-    /// From now on shows the node a clock that is so many milliseconds ahead, or behind; 0 for the true one.
-    pub fn skew_clock(&self, millis: i64) {
-        self.jobs.skew(millis);
+    /// From now on shows the node a clock that is wrong; the default is right again. Gives by how many milliseconds it is
+    /// ahead, unless the node has stopped.
+    pub async fn skew_clock(&self, skew: Skew) -> Option<i64> {
+        self.jobs.skew(skew).await
     }
 
     /// Waits until the node stops, by [`Running::shutdown`] or because its disk fails.
