@@ -18,9 +18,11 @@ pub mod facts;
 pub mod graph;
 pub mod invariant;
 pub mod isolation;
+pub mod lattice;
 pub mod linearizable;
 pub mod multi_leader;
 pub mod session;
+pub mod transactional;
 pub mod verdict;
 pub mod wording;
 
@@ -55,7 +57,17 @@ pub static CHECKERS: &[&dyn Checker] = &[
     &multi_leader::lost_updates::NoLostUpdates,
     &invariant::made_up::NoMadeUpValues,
     &isolation::guarantee::PREFIX,
+    &transactional::READ_ATOMIC,
+    &transactional::READ_COMMITTED,
+    &transactional::READ_UNCOMMITTED,
     &session::ReadYourWrites,
+    &transactional::REPEATABLE_READ,
+    &transactional::SERIALIZABLE,
+    &transactional::SNAPSHOT_ISOLATION,
+    &transactional::STRICT_SERIALIZABLE,
+    &transactional::STRONG_SESSION_SERIALIZABLE,
+    &transactional::STRONG_SESSION_SNAPSHOT_ISOLATION,
+    &transactional::STRONG_SNAPSHOT_ISOLATION,
     &isolation::guarantee::TRANSACTIONAL_CAUSAL,
     &session::WritesFollowReads,
 ];

@@ -168,7 +168,7 @@ impl<R: Rng> Cook<'_, R> {
         if self.recipe.appends + self.recipe.adds > 0 {
             let mut known = self.known(key);
             known.retain(|_| self.rng.random_range(0..3) > 0);
-            return Observed::value(Value::List(known));
+            return Observed::value(Value::from_iter(known));
         }
         let mut observed = Observed { values: self.one(key).into_iter().collect(), versions: Vec::new() };
         if self.rng.random_range(0..100) < self.recipe.siblings {

@@ -69,8 +69,9 @@ impl Store {
         fs::write(self.folder.join(".gitignore"), "*\n")
             .with_context(|| format!("cannot write into {}", self.folder.display()))?;
         let seed: String = seed.to_string().chars().take(4).collect();
-        for copy in 0.. {
-            let id = if copy == 0 { format!("{moment}-{seed}") } else { format!("{moment}-{seed}-{copy}") };
+        let earlier = self.folders(kind)?.iter().filter(|run| run.id.starts_with(moment)).count();
+        for place in earlier.. {
+            let id = format!("{moment}{}-{seed}", letters(place));
             let folder = runs.join(&id);
             match fs::create_dir(&folder) {
                 Ok(()) => return Ok(Run { id, folder }),
@@ -223,6 +224,14 @@ impl Run {
     }
 }
 
+/// Tells those of one second apart, so that ids sort by the order in which they were made: nothing, `b`,
+/// `c` … `z`, `zb` …
+fn letters(place: usize) -> String {
+    let last = place % 25;
+    let rest = if last == 0 { String::new() } else { char::from(b'a' + last as u8).to_string() };
+    "z".repeat(place / 25) + &rest
+}
+
 /// Finds a run's history by the run's name, or takes `name` as the path of a file or of a run's folder.
 pub(crate) fn locate(store: &Store, name: &str) -> Result<(PathBuf, Option<Run>), Stop> {
     let path = Path::new(name);
@@ -284,11 +293,12 @@ mod tests {
     }
 
     #[test]
-    fn one_moment_and_one_seed_make_two_runs() {
+    fn runs_of_one_second_are_told_apart_and_the_latest_is_the_last_made() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::new(folder.path());
-        let first = store.create("20260101-000000", Seed(1)).unwrap();
-        let second = store.create("20260101-000000", Seed(1)).unwrap();
-        assert_ne!(first.folder, second.folder);
+        for seed in [0xf000_0000, 0x1000_0000, 0x1000_0000].into_iter().cycle().take(80) {
+            let made = store.create("20260101-000000", Seed(seed)).unwrap();
+            assert_eq!(store.find("latest").unwrap(), made);
+        }
     }
 }

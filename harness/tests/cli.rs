@@ -72,10 +72,10 @@ fn wrong_names_get_the_nearest_and_the_list() {
         error: --target: no mode of the bundled database "sibling"; did you mean siblings? there are crdt, lww, siblings, single-leader (reference:MODE, control, or the URLs of a store that speaks the reference API)
     "#]]);
     desk.refuses("run -f partitoin", 64, expect![[r#"
-        error: --faults: no kind of fault "partitoin"; did you mean partition? there are none, swarm, clock, clog, cut, disk-error, disk-full, disk-lies, disk-torn, duplicate, flap, kill, lose, one-way, partition, pause, reorder, slow, wipe (kinds of fault, spread over the load by the seed)
+        error: --faults: no kind of fault "partitoin"; did you mean partition? there are none, swarm, clock, clog, cut, disk-error, disk-full, disk-lies, disk-torn, duplicate, flap, kill, lose, lose-answers, one-way, partition, pause, reorder, slow, wipe (kinds of fault, spread over the load by the seed)
     "#]]);
     desk.refuses("run -e convergance=hold", 64, expect![[r#"
-        error: --expect: no guarantee "convergance"; did you mean convergence? there are causal-order, convergence, deletes-stay-deleted, linearizable, monotonic-reads, monotonic-writes, no-lost-updates, no-made-up-values, prefix-consistency, read-your-writes, transactional-causal, writes-follow-reads
+        error: --expect: no guarantee "convergance"; did you mean convergence? there are causal-order, convergence, deletes-stay-deleted, linearizable, monotonic-reads, monotonic-writes, no-lost-updates, no-made-up-values, prefix-consistency, read-atomic, read-committed, read-uncommitted, read-your-writes, repeatable-read, serializable, snapshot-isolation, strict-serializable, strong-session-serializable, strong-session-snapshot-isolation, strong-snapshot-isolation, transactional-causal, writes-follow-reads
     "#]]);
     desk.refuses("run -e convergence", 64, expect![[r#"
         error: --expect convergence: expected GUARANTEE=hold, GUARANTEE=break or GUARANTEE=watch, such as convergence=hold
@@ -99,7 +99,7 @@ fn a_wrong_plan_is_refused_with_its_line() {
         error: nosuch.toml: No such file or directory (os error 2); give the path of a plan, or none for the built-in plan
     "#]]);
     desk.write("a.toml", "version = 1\n[load]\nrat = 5\n").refuses("run a.toml", 65, expect![[r#"
-        error: a.toml:3: no setting "load.rat"; did you mean load.rate or load.duration or load.workload? there are load.workload, load.clients, load.sessions, load.rate, load.keys, load.duration, load.timeout
+        error: a.toml:3: no setting "load.rat"; did you mean load.rate or load.duration or load.workload? there are load.workload, load.clients, load.sessions, load.rate, load.keys, load.key-distribution, load.duration, load.timeout
     "#]]);
     desk.write("b.toml", "version = 1\n[load]\nrate = -5\n").refuses("run b.toml", 65, expect![[r#"
         error: b.toml:3: load.rate: expected a whole number from 0 to 1000000, found -5 (calls per second over all clients, 0 = as fast as possible)
@@ -127,7 +127,7 @@ fn a_wrong_plan_is_refused_with_its_line() {
     );
     desk.write("f.toml", "version = 1\n[[fault]]\nat = \"1s\"\nfor = \"2s\"\npartiton = \"halves\"\n")
         .refuses("run f.toml", 65, expect![[r#"
-            error: f.toml:2: fault: no fault is called `partiton` (did you mean `partition`?); there are: clock, clog, cut, disk-error, disk-full, disk-lies, disk-torn, duplicate, flap, kill, lose, one-way, partition, pause, reorder, slow, wipe
+            error: f.toml:2: fault: no fault is called `partiton` (did you mean `partition`?); there are: clock, clog, cut, disk-error, disk-full, disk-lies, disk-torn, duplicate, flap, kill, lose, lose-answers, one-way, partition, pause, reorder, slow, wipe
         "#]]);
     desk.write("g.toml", "version = 1\n[[fault]]\nat = \"1s\"\nfor = \"2s\"\npause = \"D\"\n").refuses(
         "run g.toml",
@@ -140,7 +140,7 @@ fn a_wrong_plan_is_refused_with_its_line() {
         error: h.toml:3: report.html: every run writes verdict.txt and verdict.json into its folder, and there is no other form of report; take this line out
     "#]]);
     desk.refuses("run a.toml -p ci", 65, expect![[r#"
-        error: a.toml:3: no setting "load.rat"; did you mean load.rate or load.duration or load.workload? there are load.workload, load.clients, load.sessions, load.rate, load.keys, load.duration, load.timeout
+        error: a.toml:3: no setting "load.rat"; did you mean load.rate or load.duration or load.workload? there are load.workload, load.clients, load.sessions, load.rate, load.keys, load.key-distribution, load.duration, load.timeout
     "#]]);
     desk.write("i.toml", "version = 1\n[profile.ci]\nrepeat = 5\n").refuses(
         "run i.toml -p cii",
@@ -182,33 +182,34 @@ repeat = 5
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     expect![[r#"
         version = 1
-        name = "cart-nightly"      # rashomon.toml:2
-        world = "live"             # built in
-        target = "reference:lww"   # rashomon.toml:3
-        seed = "7f3a91c2"          # environment RASHOMON_SEED
-        repeat = 5                 # rashomon.toml:19
+        name = "cart-nightly"         # rashomon.toml:2
+        world = "live"                # built in
+        target = "reference:lww"      # rashomon.toml:3
+        seed = "7f3a91c2"             # environment RASHOMON_SEED
+        repeat = 5                    # rashomon.toml:19
 
         [load]
-        workload = "append"        # rashomon.toml:6
-        clients = 20               # --clients
-        rate = 500                 # rashomon.toml:7
-        keys = 400                 # built in
-        duration = "2m"            # rashomon.toml:18
-        timeout = "1s"             # built in
+        workload = "append"           # rashomon.toml:6
+        clients = 20                  # --clients
+        rate = 500                    # rashomon.toml:7
+        keys = 400                    # built in
+        key-distribution = "uniform"  # built in
+        duration = "2m"               # rashomon.toml:18
+        timeout = "1s"                # built in
 
         [check]
-        settle = "5s"              # built in
-        time = "1m"                # built in
-        min-exposure = 1           # built in
-        on-indeterminate = "fail"  # built in
+        settle = "5s"                 # built in
+        time = "1m"                   # built in
+        min-exposure = 1              # built in
+        on-indeterminate = "fail"     # built in
 
-        [[fault]]                  # rashomon.toml:9
+        [[fault]]                     # rashomon.toml:9
         at = "10s"
         for = "10s"
         partition = ["A", "B C"]
 
         [expect]
-        no-lost-updates = "hold"   # rashomon.toml:15
+        no-lost-updates = "hold"      # rashomon.toml:15
     "#]]
     .assert_eq(&text(&output.stdout));
     // What is shown can be run.

@@ -8,10 +8,11 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use crate::list::Sharing;
 use crate::names::Names;
 use crate::{
     Call, Event, EventKind, FaultEvent, Header, Malformed, MicroOp, Nanos, NodeEvent, NodeName, Observed,
-    Operation, OperationId, Outcome, Phase, Problem, Reason, Reply, SessionId,
+    Operation, OperationId, Outcome, Phase, Problem, Reason, Reply, SessionId, Value,
 };
 
 /// What every client saw, what was done to the cluster, and when.
@@ -104,6 +105,9 @@ pub struct HistoryBuilder {
     history: History,
     sessions: FxHashMap<SessionId, SessionState>,
     names: Names,
+    sharing: Sharing,
+    /// True if whoever pushes events has one text for each key.
+    keys_are_shared: bool,
     /// The nodes that the header names; empty if it names none, and then any node may come.
     declared: FxHashSet<NodeName>,
     phase: Phase,
@@ -130,7 +134,16 @@ impl HistoryBuilder {
             end: Nanos(0),
         };
         let phase = Phase::default();
-        Self { history, sessions: FxHashMap::default(), names: Names::default(), declared, phase, count: 0 }
+        Self {
+            history,
+            sessions: FxHashMap::default(),
+            names: Names::default(),
+            sharing: Sharing::default(),
+            keys_are_shared: false,
+            declared,
+            phase,
+            count: 0,
+        }
     }
 
     /// Takes the next event.
@@ -151,8 +164,35 @@ impl HistoryBuilder {
         &mut self.history.header
     }
 
+    /// From now on the keys of events are taken as they are: their reader has one text for each.
+    pub(crate) fn keys_are_shared(&mut self) {
+        self.keys_are_shared = true;
+    }
+
+    /// Takes additions of integers for increments: only what reads see tells one from the other.
+    pub(crate) fn additions_are_increments(&mut self) {
+        let micro_ops = self.history.operations.iter_mut().flat_map(|operation| match &mut operation.call {
+            Call::Single(micro_op) => std::slice::from_mut(micro_op),
+            Call::Transaction(micro_ops) => micro_ops,
+        });
+        for micro_op in micro_ops {
+            if let MicroOp::Add { key, element: Value::Integer(by) } = micro_op {
+                *micro_op = MicroOp::Increment { key: key.clone(), by: *by };
+            }
+        }
+    }
+
+    /// The call that a session has in flight.
+    pub(crate) fn in_flight(&self, session: SessionId) -> Option<&Call> {
+        match self.sessions.get(&session) {
+            Some(SessionState::InFlight(id)) => Some(&self.history.operation(*id).call),
+            Some(SessionState::Idle | SessionState::Over) | None => None,
+        }
+    }
+
     /// Ends the recording: a call still in flight stays unknown.
-    pub fn finish(self) -> History {
+    pub fn finish(mut self) -> History {
+        self.sharing.share(&mut self.history.operations);
         self.history
     }
 
@@ -224,6 +264,7 @@ impl HistoryBuilder {
         *state = if outcome.is_unknown() { SessionState::Over } else { SessionState::Idle };
         operation.outcome = outcome;
         operation.completed = Some(time);
+        self.sharing.answered(&mut self.history.operations, id);
         Ok(())
     }
 
@@ -235,6 +276,9 @@ impl HistoryBuilder {
     }
 
     fn intern_keys(&mut self, mut call: Call) -> Call {
+        if self.keys_are_shared {
+            return call;
+        }
         let mut intern = |micro_op: &mut MicroOp| {
             let key = micro_op.key_mut();
             *key = self.names.key(key.as_str());

@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use crate::List;
 use serde::de::{self, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -15,7 +16,7 @@ pub enum Value {
     /// Any text.
     Text(Box<str>),
     /// A list, or a set.
-    List(Vec<Value>),
+    List(List),
 }
 
 impl Value {
@@ -24,6 +25,14 @@ impl Value {
         match self {
             Self::Integer(integer) => Some(*integer),
             Self::Text(_) | Self::List(_) => None,
+        }
+    }
+
+    /// The text, if it is one.
+    pub fn as_text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Integer(_) | Self::List(_) => None,
         }
     }
 
@@ -109,7 +118,7 @@ impl<'de> Visitor<'de> for ValueVisitor {
         while let Some(element) = sequence.next_element()? {
             elements.push(element);
         }
-        Ok(Value::List(elements))
+        Ok(Value::List(elements.into()))
     }
 }
 

@@ -29,11 +29,14 @@ pub enum Control {
     Packets,
     /// Disks can fail, fill up, tear and lie.
     Disk,
+    /// Answers can be kept from clients.
+    Answers,
 }
 
 impl Control {
     /// All of them, in the order in which they are told.
-    const ALL: [Self; 6] = [Self::Network, Self::Process, Self::Data, Self::Clock, Self::Packets, Self::Disk];
+    const ALL: [Self; 7] =
+        [Self::Network, Self::Process, Self::Data, Self::Clock, Self::Packets, Self::Disk, Self::Answers];
 }
 
 impl fmt::Display for Control {
@@ -45,6 +48,7 @@ impl fmt::Display for Control {
             Self::Clock => "clock",
             Self::Packets => "packet",
             Self::Disk => "disk",
+            Self::Answers => "answer",
         })
     }
 }
@@ -65,12 +69,21 @@ pub struct Controls {
     pub packets: bool,
     /// Disks can fail, fill up, tear and lie.
     pub disk: bool,
+    /// Answers can be kept from clients.
+    pub answers: bool,
 }
 
 impl Controls {
     /// Everything that there is: a simulated target.
-    pub const ALL: Self =
-        Self { network: true, process: true, data: true, clock: true, packets: true, disk: true };
+    pub const ALL: Self = Self {
+        network: true,
+        process: true,
+        data: true,
+        clock: true,
+        packets: true,
+        disk: true,
+        answers: true,
+    };
 
     /// Whether the target offers this one.
     pub fn offers(self, control: Control) -> bool {
@@ -81,6 +94,7 @@ impl Controls {
             Control::Clock => self.clock,
             Control::Packets => self.packets,
             Control::Disk => self.disk,
+            Control::Answers => self.answers,
         }
     }
 

@@ -34,7 +34,7 @@ mod sentry;
 
 pub use sentry::{Alarms, Sentry};
 
-use crate::{Controls, Effect, InForce, Mesh, Milestone, PlannedFault, Schedule, Sight, Supervisor};
+use crate::{Answers, Controls, Effect, InForce, Mesh, Milestone, PlannedFault, Schedule, Sight, Supervisor};
 
 /// Waits until the node that was started answers; an error says in words why it does not.
 pub type Ready =
@@ -55,6 +55,8 @@ pub struct LiveControls {
     pub mesh: Option<Mesh>,
     /// Processes, if they are ours.
     pub supervisor: Option<Supervisor>,
+    /// What clients hear; the caller keeps a clone for them.
+    pub answers: Answers,
     /// Where each node keeps what it stores, if that may be deleted while it is down.
     pub data: BTreeMap<NodeName, PathBuf>,
     /// Clocks, if the nodes let us set them.
@@ -71,6 +73,7 @@ impl LiveControls {
         Controls {
             network: self.mesh.is_some(),
             process: self.supervisor.is_some(),
+            answers: true,
             data: self.supervisor.is_some() && !self.data.is_empty(),
             clock: self.clocks.is_some(),
             ..Controls::default()

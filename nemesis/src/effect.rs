@@ -14,6 +14,7 @@ use histories::NodeName;
 use serde::{Deserialize, Serialize};
 
 use crate::Control;
+use crate::trigger::CallKind;
 
 /// How the clients, all of them together, are written as an end of a link.
 pub const CLIENTS: &str = "clients";
@@ -172,6 +173,15 @@ pub enum Effect {
         /// What it does instead.
         trouble: DiskTrouble,
     },
+    /// A node does what clients ask, and some of its answers never reach them.
+    LoseAnswers {
+        /// Whose answers.
+        node: NodeName,
+        /// Answers to calls of this kind that say that it was done.
+        of: CallKind,
+        /// Every so-manieth is lost, above 0.
+        every: u64,
+    },
     /// A clock shows another time; the heal sets it right.
     Clock {
         /// Whose clock.
@@ -211,6 +221,7 @@ impl Effect {
             | Self::Clog { from, to, .. } => Target::Link(from.clone(), to.clone()),
             Self::Kill { node } | Self::Pause { node } | Self::Wipe { node } => Target::Process(node.clone()),
             Self::Disk { node, .. } => Target::Disk(node.clone()),
+            Self::LoseAnswers { node, .. } => Target::Answers(node.clone()),
             Self::Clock { node, .. } => Target::Clock(node.clone()),
         }
     }
@@ -228,6 +239,7 @@ impl Effect {
             | Self::Pause { node }
             | Self::Wipe { node }
             | Self::Disk { node, .. }
+            | Self::LoseAnswers { node, .. }
             | Self::Clock { node, .. } => vec![node],
         }
     }
@@ -240,6 +252,7 @@ impl Effect {
             Self::Kill { .. } | Self::Pause { .. } => Control::Process,
             Self::Wipe { .. } => Control::Data,
             Self::Disk { .. } => Control::Disk,
+            Self::LoseAnswers { .. } => Control::Answers,
             Self::Clock { .. } => Control::Clock,
         }
     }
@@ -264,6 +277,7 @@ impl Effect {
             {
                 Some("clients speak over connections, where no message is lost, doubled or overtaken")
             }
+            Self::LoseAnswers { every: 0, .. } => Some("every 0th is none"),
             Self::Reorder { by_ms: 0, .. } => Some("it is late by 0 ms"),
             Self::Clog { length_ms: 0, .. } => Some("it lasts 0 ms"),
             Self::Clog { after_ms, length_ms, period_ms, .. }
@@ -286,6 +300,7 @@ impl Effect {
             | Self::Pause { .. }
             | Self::Wipe { .. }
             | Self::Disk { .. }
+            | Self::LoseAnswers { .. }
             | Self::Clock { .. } => None,
         }
     }
@@ -294,7 +309,7 @@ impl Effect {
     pub fn link(&self) -> Option<(Endpoint, Endpoint)> {
         match self.target() {
             Target::Link(from, to) => Some((from, to)),
-            Target::Process(_) | Target::Disk(_) | Target::Clock(_) => None,
+            Target::Process(_) | Target::Disk(_) | Target::Answers(_) | Target::Clock(_) => None,
         }
     }
 
@@ -302,7 +317,9 @@ impl Effect {
     pub fn node(&self) -> Option<NodeName> {
         match self.target() {
             Target::Link(..) => None,
-            Target::Process(node) | Target::Disk(node) | Target::Clock(node) => Some(node),
+            Target::Process(node) | Target::Disk(node) | Target::Answers(node) | Target::Clock(node) => {
+                Some(node)
+            }
         }
     }
 
@@ -317,6 +334,7 @@ impl Effect {
             | Self::Duplicate { .. }
             | Self::Reorder { .. }
             | Self::Clog { .. }
+            | Self::LoseAnswers { .. }
             | Self::Clock { .. } => false,
         }
     }
@@ -330,6 +348,10 @@ impl Effect {
     pub fn weaker(&self) -> Vec<Self> {
         match self {
             Self::Cut { .. } | Self::Pause { .. } | Self::Clog { .. } => Vec::new(),
+            Self::LoseAnswers { node, of, every } => {
+                let (node, of) = (node.clone(), *of);
+                every.checked_mul(2).map(|every| Self::LoseAnswers { node, of, every }).into_iter().collect()
+            }
             Self::Kill { node } => vec![Self::Pause { node: node.clone() }],
             Self::Wipe { node } => vec![Self::Kill { node: node.clone() }],
             Self::Disk { trouble: DiskTrouble::Lies, .. } => Vec::new(),
@@ -389,6 +411,9 @@ impl fmt::Display for Effect {
             Self::Pause { node } => write!(f, "pause {node}"),
             Self::Wipe { node } => write!(f, "wipe {node}"),
             Self::Disk { node, trouble } => write!(f, "disk of {node} {trouble}"),
+            Self::LoseAnswers { node, of, every } => {
+                write!(f, "lose 1 in {every} answers of {node} to {of}")
+            }
             Self::Clock { node, jump_ms, drift_ppm, strobe_ms } => {
                 write!(f, "clock of {node} {}", wrong(*jump_ms, *drift_ppm, *strobe_ms))
             }
@@ -429,6 +454,8 @@ pub enum Target {
     Process(NodeName),
     /// The node's disk.
     Disk(NodeName),
+    /// The node's answers to clients.
+    Answers(NodeName),
     /// The node's clock.
     Clock(NodeName),
 }
@@ -439,6 +466,7 @@ impl fmt::Display for Target {
             Self::Link(from, to) => write!(f, "link {from} → {to}"),
             Self::Process(node) => write!(f, "process {node}"),
             Self::Disk(node) => write!(f, "disk {node}"),
+            Self::Answers(node) => write!(f, "answers of {node}"),
             Self::Clock(node) => write!(f, "clock {node}"),
         }
     }

@@ -9,6 +9,7 @@
 //! function of a plan, the nodes and a seed.
 //! Invariant: this crate does not know what is judged; verdicts never depend on it.
 
+pub mod answers;
 mod clock;
 pub mod controls;
 pub mod driver;
@@ -25,6 +26,7 @@ mod swarm;
 pub mod trigger;
 mod verify;
 
+pub use answers::{Answers, Losses};
 pub use controls::{Control, Controls};
 pub use driver::{Alarms, Happening, LiveControls, Ready, Sentry, SetClock, Summary, drive};
 pub use effect::{DiskTrouble, Effect, Endpoint, InForce};
@@ -34,4 +36,4 @@ pub use process::{CommandSpec, ProcessState, Supervisor};
 pub use proxy::{Carried, Latency, Mesh};
 pub use schedule::{Action, PlannedFault, Schedule, Step};
 pub use spec::FaultSpec;
-pub use trigger::{Alarm, Lookout, Milestone, Moment, Sight, Trigger};
+pub use trigger::{Alarm, CallKind, Lookout, Milestone, Moment, Sight, Trigger};

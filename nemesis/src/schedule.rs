@@ -253,6 +253,7 @@ fn combine(a: &Effect, b: &Effect) -> bool {
         | Effect::Pause { .. }
         | Effect::Wipe { .. }
         | Effect::Disk { .. }
+        | Effect::LoseAnswers { .. }
         | Effect::Clock { .. } => false,
     }
 }
@@ -384,7 +385,7 @@ mod tests {
             F2    21.428 s   25.713 s  kill       kill C
         "#]]
         .assert_eq(&spread(&["partition", "pause", "kill"]));
-        expect!["no fault is called `skew`; there are: clock, clog, cut, disk-error, disk-full, disk-lies, disk-torn, duplicate, flap, kill, lose, one-way, partition, pause, reorder, slow, wipe"]
+        expect!["no fault is called `skew`; there are: clock, clog, cut, disk-error, disk-full, disk-lies, disk-torn, duplicate, flap, kill, lose, lose-answers, one-way, partition, pause, reorder, slow, wipe"]
             .assert_eq(&spread(&["skew"]));
     }
 

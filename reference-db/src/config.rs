@@ -10,6 +10,9 @@ use crate::topology::Topology;
 /// The most nodes that a cluster may have: every event carries a number for each.
 pub const MEMBERS_MAX: usize = 32;
 
+/// The shortest time for which tombstones may live, if not for ever.
+pub const TOMBSTONES_MIN: Nanos = Nanos::from_millis(200);
+
 /// Everything that can be set, unchecked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NodeSettings {
@@ -29,6 +32,9 @@ pub struct NodeSettings {
     /// True if what the host persists outlives a power loss. If not, the node takes a new incarnation at each start,
     /// because others may have seen events that its disk has forgotten.
     pub durable: bool,
+    /// How long a node remembers that a key was deleted, from the time of the deletion on; 0 is for ever. What was
+    /// written before and arrives after that brings the key back, as in most databases of the kind.
+    pub tombstones: Nanos,
     /// How long it waits for what.
     pub timing: Timing,
 }
@@ -44,6 +50,7 @@ impl NodeSettings {
             delivery: Delivery::Causal,
             defects: Defects::default(),
             durable: true,
+            tombstones: Nanos(0),
             timing: Timing::default(),
         }
     }
@@ -91,6 +98,15 @@ pub enum ConfigError {
         /// How many.
         count: usize,
     },
+    /// Deletions that would be forgotten before anybody hears of them.
+    #[error(
+        "tombstones of {} are forgotten before a deletion has reached every node: give them {} or more, or 0 for ever",
+        .given, TOMBSTONES_MIN
+    )]
+    Forgetful {
+        /// How long they were to live.
+        given: Nanos,
+    },
     /// A defect that could never bite.
     #[error("defect {defect} changes nothing here: it needs {needs}")]
     Toothless {
@@ -121,6 +137,9 @@ impl NodeConfig {
             members.iter().enumerate().find(|(index, name)| members[..*index].contains(name))
         {
             return Err(ConfigError::Twice { name: *name });
+        }
+        if settings.tombstones > Nanos(0) && settings.tombstones < TOMBSTONES_MIN {
+            return Err(ConfigError::Forgetful { given: settings.tombstones });
         }
         let toothless =
             settings.defects.iter().find_map(|defect| Some((defect, lacking(defect, &settings)?)));
@@ -185,6 +204,10 @@ mod tests {
         check(
             NodeSettings { members: vec![name("A"), name("B"), name("B")], ..settings() },
             "member B is listed twice: every node needs a name of its own",
+        );
+        check(
+            NodeSettings { tombstones: Nanos::from_millis(20), ..settings() },
+            "tombstones of 20ms are forgotten before a deletion has reached every node: give them 200ms or more, or 0 for ever",
         );
         check(
             NodeSettings {

@@ -22,7 +22,13 @@ const BATCH_EVENTS_MAX: usize = 256;
 /// The most bytes in one batch, if it has more than one event.
 const BATCH_BYTES_MAX: usize = 256 * 1024;
 
-type Events = BTreeMap<Sequence, Arc<Event>>;
+/// The events of one origin.
+#[derive(Debug, Default)]
+struct Events {
+    /// The greatest of them: most questions are answered by it alone.
+    last: Sequence,
+    by_sequence: BTreeMap<Sequence, Arc<Event>>,
+}
 
 /// Every event that a node has applied.
 #[derive(Debug, Default)]
@@ -38,7 +44,8 @@ impl Log {
 
     pub(crate) fn insert(&mut self, event: Arc<Event>) {
         let events = self.origins.entry(event.dot.origin).or_default();
-        self.count += usize::from(events.insert(event.dot.sequence, event).is_none());
+        events.last = events.last.max(event.dot.sequence);
+        self.count += usize::from(events.by_sequence.insert(event.dot.sequence, event).is_none());
     }
 
     /// The first events of the wanted origins that are not known, in the order of their times.
@@ -47,10 +54,9 @@ impl Log {
     pub(crate) fn batch(&self, known: &DotSet, wanted: impl Fn(Origin) -> bool) -> Vec<Arc<Event>> {
         let lacking = |event: &&Arc<Event>| !known.contains(event.dot);
         let queues = self.origins.iter().filter_map(|(origin, events)| {
-            // Most often there is nothing, and that is seen from the last alone.
             let vector = known.vector().get(*origin);
-            let lacks = events.keys().next_back() > Some(&vector) && wanted(*origin);
-            lacks.then(|| events.range(vector.next()..))
+            let lacks = events.last > vector && wanted(*origin);
+            lacks.then(|| events.by_sequence.range(vector.next()..))
         });
         let mut queues: Vec<_> =
             queues.map(|range| range.map(|(_, event)| event).filter(lacking).peekable()).collect();
@@ -68,11 +74,7 @@ impl Log {
     /// How many events of the wanted origins are not known, gaps aside.
     pub(crate) fn count_unknown(&self, known: &DotSet, wanted: impl Fn(Origin) -> bool) -> u64 {
         let ends = self.origins.iter().filter(|(origin, _)| wanted(**origin));
-        ends.filter_map(|(origin, events)| {
-            let (last, _) = events.last_key_value()?;
-            Some(last.0.saturating_sub(known.vector().get(*origin).0))
-        })
-        .sum()
+        ends.map(|(origin, events)| events.last.0.saturating_sub(known.vector().get(*origin).0)).sum()
     }
 }
 

@@ -11,7 +11,9 @@
 //!
 //! Source: the dots of Preguiça et al., *Dotted version vectors* (2010).
 
+use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
@@ -40,11 +42,12 @@ pub enum NameError {
 }
 
 /// The name of a node, kept inline so that origins and dots are copied, not counted.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct NodeName {
-    // Padded with zeros, which sort before every allowed character: the byte order is the text order.
-    bytes: [u8; NodeName::LENGTH_MAX],
+    // Padded with zeros, which sort before every allowed character: the order of the words is that of the text. They
+    // are compared more often than anything else, and most often the first word tells.
+    words: [[u8; 8]; 3],
 }
 
 impl NodeName {
@@ -57,16 +60,35 @@ impl NodeName {
         if name.is_empty() || name.len() > NodeName::LENGTH_MAX || !name.as_bytes().iter().all(allowed) {
             return Err(NameError::Node { name: name.to_owned() });
         }
-        let mut bytes = [0; NodeName::LENGTH_MAX];
-        bytes[..name.len()].copy_from_slice(name.as_bytes());
-        Ok(NodeName { bytes })
+        let mut words = [[0; 8]; 3];
+        words.as_flattened_mut()[..name.len()].copy_from_slice(name.as_bytes());
+        Ok(NodeName { words })
     }
 
     /// The name as text.
     pub fn as_str(&self) -> &str {
-        let length = self.bytes.iter().position(|byte| *byte == 0).unwrap_or(NodeName::LENGTH_MAX);
+        let bytes = self.words.as_flattened();
+        let length = bytes.iter().position(|byte| *byte == 0).unwrap_or(NodeName::LENGTH_MAX);
         // Only ASCII passes the constructor.
-        std::str::from_utf8(&self.bytes[..length]).unwrap_or_default()
+        std::str::from_utf8(&bytes[..length]).unwrap_or_default()
+    }
+}
+
+impl Ord for NodeName {
+    fn cmp(&self, other: &NodeName) -> Ordering {
+        self.words.map(u64::from_be_bytes).cmp(&other.words.map(u64::from_be_bytes))
+    }
+}
+
+impl PartialOrd for NodeName {
+    fn partial_cmp(&self, other: &NodeName) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Hash for NodeName {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.words.as_flattened()[..NodeName::LENGTH_MAX].hash(state);
     }
 }
 

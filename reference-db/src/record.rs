@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::event::Event;
+use crate::event::{Event, Key};
 use crate::message::Boot;
 use crate::names::Origin;
 
@@ -26,4 +26,6 @@ pub enum Record {
     },
     /// The node applied an event, its own or another's.
     Event(Arc<Event>),
+    /// The node forgot that these keys were deleted.
+    Forgotten(Vec<Key>),
 }

@@ -153,7 +153,7 @@ pub(crate) fn sources(history: &History, at: usize) -> Vec<usize> {
     };
     let values: Vec<Value> = found.map(|found| found.values.clone()).unwrap_or_default();
     let elements: Vec<Value> = match values.as_slice() {
-        [Value::List(elements)] => elements.clone(),
+        [Value::List(elements)] => elements.to_vec(),
         _ => values,
     };
     let made_one = |other: &usize| {

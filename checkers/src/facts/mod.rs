@@ -23,7 +23,9 @@ use histories::{
 };
 use rustc_hash::FxHashMap;
 
+use crate::Budget;
 use crate::causal::Causality;
+use crate::transactional::Analysis;
 
 use groups::Groups;
 pub use key::{KeyKind, KeyNumber, KeyUse};
@@ -52,6 +54,8 @@ pub struct Facts<'h> {
     seen: Groups<Maker>,
     /// Found when first asked for: several checkers need it, but not all.
     causality: OnceLock<Causality>,
+    /// Likewise, for the isolation levels.
+    transactions: OnceLock<Analysis>,
     /// The makers of what each compare-and-set expected, by flat number.
     expected: Groups<Maker>,
 }
@@ -74,6 +78,7 @@ impl<'h> Facts<'h> {
             in_session: Groups::default(),
             seen: Groups::default(),
             causality: OnceLock::new(),
+            transactions: OnceLock::new(),
             expected: Groups::default(),
         };
         facts.group_by_key();
@@ -207,8 +212,19 @@ impl<'h> Facts<'h> {
         self.causality.get_or_init(|| Causality::new(self))
     }
 
-    fn flat(&self, address: Address) -> usize {
+    /// What transactions show, found with at most these steps when first asked for.
+    pub(crate) fn transactions(&self, budget: Budget) -> &Analysis {
+        self.transactions.get_or_init(|| Analysis::new(self, budget))
+    }
+
+    /// The number of this micro-op among all of the history.
+    pub(crate) fn flat(&self, address: Address) -> usize {
         (self.first[address.operation.index()] + address.index) as usize
+    }
+
+    /// How many micro-ops there are.
+    pub(crate) fn micro_op_count(&self) -> usize {
+        self.key_of.len()
     }
 
     fn addresses(&self) -> impl Iterator<Item = Address> {

@@ -11,6 +11,7 @@
 //! Source: Adya 1999, §4.4 (the edges); Kingsbury & Alvaro 2020, §6 (explain by a shortest cycle).
 
 mod cycle;
+pub(crate) mod flat;
 
 use histories::OperationId;
 use petgraph::algo::{kosaraju_scc, toposort};

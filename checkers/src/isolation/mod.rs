@@ -21,8 +21,8 @@
 //! What breaks a level is cut down to the fewest transactions found (`part.rs`), and told as a circle in
 //! which every edge has an observation that proves it (`answer.rs`).
 //!
-//! Source: Biswas & Enea, On the complexity of checking transactional consistency, OOPSLA 2019; Møldrup,
-//! Pavlogiannis and others, AWDIT: an optimal weak database isolation tester, PLDI 2025.
+//! Source: Biswas & Enea, On the complexity of checking transactional consistency, OOPSLA 2019; Møldrup &
+//! Pavlogiannis, AWDIT: an optimal weak database isolation tester, PLDI 2025.
 
 pub mod answer;
 mod atomic;

@@ -143,7 +143,7 @@ impl Model {
         }
         let mut elements = match value {
             None => Vec::new(),
-            Some(Value::List(elements)) => elements,
+            Some(Value::List(elements)) => elements.to_vec(),
             Some(Value::Integer(_) | Value::Text(_)) => return None,
         };
         match micro_op {
@@ -154,13 +154,13 @@ impl Model {
             MicroOp::Remove { element, .. } => elements.retain(|other| other != element),
             _ => {}
         }
-        Some(self.number(Some(Value::List(elements))))
+        Some(self.number(Some(Value::List(elements.into()))))
     }
 
     fn take(&mut self, state: State, end: End, taken: Option<Option<&Value>>) -> Option<State> {
         let mut elements = match self.states[state as usize].clone() {
             None => Vec::new(),
-            Some(Value::List(elements)) => elements,
+            Some(Value::List(elements)) => elements.to_vec(),
             Some(Value::Integer(_) | Value::Text(_)) => return None,
         };
         let found = match end {
@@ -170,7 +170,7 @@ impl Model {
         };
         match taken {
             Some(taken) if taken != found.as_ref() => None,
-            _ => Some(self.number(Some(Value::List(elements)))),
+            _ => Some(self.number(Some(Value::List(elements.into())))),
         }
     }
 
@@ -190,9 +190,10 @@ impl Model {
         match (self.kind, value) {
             (_, Some(Value::List(elements))) if elements.is_empty() => None,
             (_, Some(Value::Integer(0))) if self.zero_is_absent => None,
-            (KeyKind::Set, Some(Value::List(mut elements))) => {
+            (KeyKind::Set, Some(Value::List(elements))) => {
+                let mut elements = elements.to_vec();
                 elements.sort();
-                Some(Value::List(elements))
+                Some(Value::List(elements.into()))
             }
             (KeyKind::Counter, Some(Value::Integer(0))) => None,
             (_, value) => value,

@@ -96,7 +96,9 @@ fn normal(kind: KeyKind, observed: &Observed) -> Vec<Value> {
     let mut values: Vec<Value> = observed.values.iter().filter(|value| !empty(value)).cloned().collect();
     for value in &mut values {
         if let (KeyKind::Set, Value::List(elements)) = (kind, value) {
-            elements.sort_unstable();
+            let mut sorted = elements.to_vec();
+            sorted.sort_unstable();
+            *elements = sorted.into();
         }
     }
     values.sort_unstable();

@@ -1,12 +1,12 @@
 //! `rashomon check HISTORY|RUN`: judges a record again, whoever made it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Read;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use super::run::expect_setting;
-use super::{Format, Session, say};
+use super::{Session, say};
 use crate::exit::{Exit, Stop};
 use crate::judge::{Rules, judge};
 use crate::plan::{Expectation, OnIndeterminate, setting};
@@ -15,15 +15,19 @@ use crate::report::terminal::{Extent, Links};
 use crate::report::{self};
 use crate::store::{Run, locate};
 use checkers::wording::counted;
-use histories::format::{self, Reading};
+use histories::format::{self, Format, Reading};
 
 /// Check a recorded history, or a stored run again
 #[derive(Debug, Args)]
 pub(crate) struct Check {
-    /// A history (JSON Lines, Jepsen's EDN or JSON, plain or zstd; - for standard input), a run's folder,
-    /// or any unique part of a run's name, or `latest`
+    /// A history (ours, Jepsen's, Plume's, …, plain, gzip or zstd; - for standard input), a run's folder, or
+    /// any unique part of a run's name, or `latest`
     #[arg(allow_hyphen_values = true)]
     source: String,
+    /// What the history is written in, if its content is not to decide: cobra, dbcop, dbcop-json,
+    /// etcd-operations, jepsen-edn, jepsen-json, jepsen-log, jsonl or plume
+    #[arg(long, value_name = "FORMAT")]
+    from: Option<String>,
     /// Only these guarantees, comma-separated; each is expected to hold
     #[arg(short, long, value_name = "LIST", value_delimiter = ',')]
     guarantee: Vec<String>,
@@ -42,12 +46,13 @@ pub(crate) struct Check {
 impl Check {
     pub(crate) fn run(self, session: &Session) -> Result<Exit, Stop> {
         let (reading, run) = self.read(session)?;
-        if session.quiet == 0 && session.format == Format::Text {
+        if session.quiet == 0 && session.format == super::Format::Text {
             say(format_args!("{}\n", session.style.draw(&understood(&reading))));
         }
         let rules = self.rules(run.as_ref())?;
         let judged = judge(&reading.history, &rules);
-        let circumstances = Circumstances { notes: reading.warnings, ..Circumstances::default() };
+        let everything = rules.forgive_no_chance;
+        let circumstances = Circumstances { notes: reading.warnings, everything, ..Circumstances::default() };
         let report = build::build(&reading.history, &judged, circumstances);
         let links = Links { lines: self.links(run.as_ref(), report.findings.len()), remarks: Vec::new() };
         report::print(session, &report, &links, Extent { brief: false, all: self.all })?;
@@ -55,19 +60,16 @@ impl Check {
     }
 
     fn read(&self, session: &Session) -> Result<(Reading, Option<Run>), Stop> {
+        let format = self.from.as_deref().map(Format::named).transpose().map_err(unknown_format)?;
         if self.source == "-" {
-            let mut input = Vec::new();
-            std::io::stdin()
-                .read_to_end(&mut input)
-                .map_err(|error| Stop::data(format!("standard input: {error}")))?;
-            let reading =
-                format::read(input.as_slice()).map_err(|error| unreadable("standard input", &error))?;
-            return Ok((reading, None));
+            return Ok((read_history("-", format)?, None));
         }
-        let (path, run) = locate(&session.store, &self.source)?;
-        let reading =
-            format::read_file(&path).map_err(|error| unreadable(&path.display().to_string(), &error))?;
-        Ok((reading, run))
+        // A folder that is no run is a history of many files.
+        let (path, run) = match locate(&session.store, &self.source) {
+            Err(_) if Path::new(&self.source).is_dir() => (PathBuf::from(&self.source), None),
+            located => located?,
+        };
+        Ok((read_history(&path.display().to_string(), format)?, run))
     }
 
     /// What is expected: what the flags say, else what the stored run expected, else everything that
@@ -116,6 +118,20 @@ impl Check {
     }
 }
 
+/// Reads a history from a path, or from standard input if that is `-`.
+pub(super) fn read_history(path: &str, format: Option<&'static Format>) -> Result<Reading, Stop> {
+    if path == "-" {
+        let reading = format::read_as(std::io::stdin().lock(), format);
+        return reading.map_err(|error| unreadable("standard input", &error));
+    }
+    format::read_file_as(Path::new(path), format).map_err(|error| unreadable(path, &error))
+}
+
+/// A format that there is not.
+pub(super) fn unknown_format(error: format::Error) -> Stop {
+    Stop::usage(format!("--from: {error}"))
+}
+
 fn unreadable(name: &str, error: &format::Error) -> Stop {
     match std::error::Error::source(error) {
         Some(source) if matches!(error, format::Error::Io { .. }) => {
@@ -126,7 +142,7 @@ fn unreadable(name: &str, error: &format::Error) -> Stop {
 }
 
 /// What the file was taken for, so that a wrong guess is seen at once.
-fn understood(reading: &Reading) -> String {
+pub(super) fn understood(reading: &Reading) -> String {
     let history = &reading.history;
     let header = history.header();
     let workload = if header.workload.is_empty() { String::new() } else { format!("{}, ", header.workload) };

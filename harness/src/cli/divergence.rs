@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::{Session, block_on};
 use crate::exit::{Exit, Stop};
+use crate::plan::classics::{self, PREFIX};
 use crate::plan::layer::{Merged, merge};
 use crate::plan::{Plan, file};
 use crate::replay::{Comparison, compare};
@@ -14,7 +15,7 @@ use crate::run::StopSignal;
 /// Run plans in the simulated world and on real processes, and say where the two differ
 #[derive(Debug, Args)]
 pub(crate) struct Divergence {
-    /// Test plans
+    /// Test plans, or built-in classics: classic:NAME
     #[arg(required = true)]
     plans: Vec<String>,
     /// How often to run each plan in each world, every time with another seed
@@ -35,5 +36,9 @@ impl Divergence {
 }
 
 fn load(name: &str) -> Result<Merged, Stop> {
-    merge(Plan::default(), &[file::read(Path::new(name), None)?.settings])
+    let plan = match name.strip_prefix(PREFIX) {
+        Some(classic) => classics::read(classic, None)?,
+        None => file::read(Path::new(name), None)?,
+    };
+    merge(Plan::default(), &[plan.settings])
 }

@@ -12,6 +12,7 @@ use crate::store::Store;
 
 mod check;
 mod completions;
+mod convert;
 mod demo;
 mod divergence;
 mod hunt;
@@ -46,6 +47,7 @@ Test a store:
 
 Work with a result:
   check        Check a recorded history, or a stored run again
+  convert      Write a history in the format of another tool
   replay       Make a stored run again: exactly when simulated, or so many times on real processes
   shrink       Reduce a run that broke a guarantee to the fewest calls and faults that still break it
   divergence   Run plans in the simulated world and on real processes, and say where the two differ
@@ -74,6 +76,7 @@ enum Command {
     Run(Box<run::Run>),
     Hunt(Box<hunt::Hunt>),
     Check(check::Check),
+    Convert(convert::Convert),
     Replay(replay::Replay),
     Shrink(shrink::Shrink),
     Divergence(divergence::Divergence),
@@ -181,6 +184,7 @@ fn dispatch(cli: Cli, matches: &clap::ArgMatches) -> Result<Exit, Stop> {
         Command::Run(run) => run.run(&session, matches),
         Command::Hunt(hunt) => hunt.run(&session, matches),
         Command::Check(check) => check.run(&session),
+        Command::Convert(convert) => convert.run(&session),
         Command::Replay(replay) => replay.run(&session),
         Command::Shrink(shrink) => shrink.run(&session),
         Command::Divergence(divergence) => divergence.run(&session),

@@ -25,6 +25,8 @@ pub(crate) struct Node {
     topology: Topology,
     #[arg(long)]
     delivery: Delivery,
+    #[arg(long, default_value = "0s", value_parser = nemesis::duration::parse)]
+    tombstones: histories::Nanos,
     #[arg(long)]
     defect: Vec<Defect>,
     #[arg(long)]
@@ -59,6 +61,7 @@ impl Node {
             mode: self.mode,
             topology: self.topology,
             delivery: self.delivery,
+            tombstones: reference_db::Nanos(self.tombstones.0),
             defects: self.defect.iter().copied().collect(),
             ..NodeSettings::new(name(&self.name)?, members)
         };

@@ -7,6 +7,7 @@ use clap::{ArgMatches, Args};
 
 use super::{Session, block_on, say};
 use crate::exit::{Exit, Stop};
+use crate::plan::classics::{self, PREFIX};
 use crate::plan::layer::{Layer, Merged, Origin, merge};
 use crate::plan::{Plan, file};
 use crate::run::{Request, repeat};
@@ -15,7 +16,7 @@ use crate::workload::WORKLOADS;
 /// Run a plan: workload, faults, check, report
 #[derive(Debug, Args)]
 pub(crate) struct Run {
-    /// Test plan. Without one: ./rashomon.toml if it is there, else the built-in plan `quick`
+    #[arg(help = plan_help())]
     plan: Option<PathBuf>,
     /// Use [profile.NAME] of the plan
     #[arg(short, long, value_name = "NAME", env = "RASHOMON_PROFILE", hide_env_values = true)]
@@ -99,6 +100,13 @@ pub(crate) struct Run {
     on_indeterminate: Option<String>,
 }
 
+fn plan_help() -> String {
+    format!(
+        "Test plan, or a built-in classic: {PREFIX}NAME, one of {}. Without one: ./{USUAL_PLAN} if it is there, else the built-in plan `quick`",
+        classics::names()
+    )
+}
+
 fn workload_help() -> String {
     let known: Vec<&str> = WORKLOADS.iter().map(|workload| workload.name()).collect();
     format!("What the clients do: {} [default: append]", known.join(", "))
@@ -130,9 +138,13 @@ impl Run {
         let mut layers = Vec::new();
         let usual = Path::new(USUAL_PLAN);
         let plan = self.plan.as_deref().or_else(|| usual.exists().then_some(usual));
+        let classic = plan.and_then(Path::to_str).and_then(|plan| plan.strip_prefix(PREFIX));
         match (plan, &self.profile) {
             (Some(path), profile) => {
-                let file = file::read(path, profile.as_deref())?;
+                let file = match classic {
+                    Some(name) => classics::read(name, profile.as_deref())?,
+                    None => file::read(path, profile.as_deref())?,
+                };
                 layers.push(file.settings);
                 layers.extend(file.profile);
             }
@@ -143,7 +155,11 @@ impl Run {
             }
             (None, None) => {}
         }
-        let (environment, flags) = self.layers(matches)?;
+        let (mut environment, mut flags) = self.layers(matches)?;
+        if classic.is_some() {
+            classics::keep_settings(&mut environment);
+            classics::keep_settings(&mut flags);
+        }
         layers.extend([environment, flags]);
         merge(Plan::default(), &layers)
     }

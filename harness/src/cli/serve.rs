@@ -28,6 +28,9 @@ pub(crate) struct Serve {
     /// In which order changes are applied: arrival, fifo or causal
     #[arg(long, value_name = "NAME", default_value = "causal")]
     delivery: String,
+    /// How long a node remembers deletions; 0s is for ever
+    #[arg(long, value_name = "TIME", default_value = "0s")]
+    tombstones: String,
     /// Planted bugs, with + between them, such as forget-tombstones
     #[arg(long, value_name = "LIST", value_delimiter = '+')]
     defects: Vec<String>,
@@ -46,6 +49,9 @@ impl Serve {
         target.set_nodes(self.nodes).map_err(Stop::usage)?;
         target.set_topology(&self.topology).map_err(|reason| Stop::usage(format!("--topology: {reason}")))?;
         target.set_delivery(&self.delivery).map_err(|reason| Stop::usage(format!("--delivery: {reason}")))?;
+        target
+            .set_tombstones(&self.tombstones)
+            .map_err(|reason| Stop::usage(format!("--tombstones: {reason}")))?;
         let defects = self.defects.iter().map(String::as_str);
         target.set_defects(defects).map_err(|reason| Stop::usage(format!("--defects: {reason}")))?;
         target.admit().map_err(Stop::usage)?;

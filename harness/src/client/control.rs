@@ -73,12 +73,12 @@ impl State {
             | MicroOp::Push { element, .. } => {
                 let mut elements = self.list(key)?;
                 elements.push(element.clone());
-                Value::List(elements)
+                Value::from_iter(elements)
             }
             MicroOp::Remove { element, .. } => {
                 let mut elements = self.list(key)?;
                 elements.retain(|other| other != element);
-                Value::List(elements)
+                Value::from_iter(elements)
             }
             MicroOp::Increment { by, .. } => Value::Integer(self.number(key)?.wrapping_add(*by)),
         };
@@ -98,7 +98,7 @@ impl State {
         };
         self.changes += 1;
         let version = Version::from(format!("v{}", self.changes));
-        self.keys.insert(key.clone(), (Value::List(elements), version));
+        self.keys.insert(key.clone(), (Value::from_iter(elements), version));
         Ok(Reply::read(Observed { values: taken.into_iter().collect(), versions: Vec::new() }))
     }
 
@@ -114,7 +114,7 @@ impl State {
     fn list(&self, key: &Key) -> Result<Vec<Value>, Reason> {
         match self.keys.get(key) {
             None => Ok(Vec::new()),
-            Some((Value::List(elements), _)) => Ok(elements.clone()),
+            Some((Value::List(elements), _)) => Ok(elements.to_vec()),
             Some(_) => Err("the key holds no list".into()),
         }
     }

@@ -111,6 +111,7 @@ mod tests {
             seeds: 8,
             faults: [("kill".to_string(), 8)].into(),
             brief: "412 gone".into(),
+            run: None,
         };
         Tally {
             seeds: 1204,

@@ -8,7 +8,7 @@
 //!
 //! A world is one thread and shares nothing, so seeds are played side by side. What they come to is counted and put
 //! down as it goes, so that a hunt that was ended, by whatever, goes on where it was. Of a seed nothing else is kept:
-//! one that is worth a look is played again by the command that the hunt ends with.
+//! one that is worth a look is played again, and stored as a run, when the hunt ends.
 //!
 //! Source: FoundationDB's and TigerBeetle's fleets of simulations; the shape is theirs, on one machine.
 
@@ -26,6 +26,7 @@ use crate::sim::{Scenario, simulate};
 use crate::stopwatch::Stopwatch;
 
 mod frame;
+mod kept;
 mod played;
 mod pool;
 mod stored;
@@ -69,6 +70,9 @@ pub(crate) fn hunt(session: &Session, mut order: Order, stop: &StopSignal) -> Re
     let mut stored = begin(session, &mut order)?;
     let played = play_all(session, &order, &mut stored, stop);
     session.progress.clear();
+    if let Err(stopped) = kept::keep(session, &order, &mut stored.state.tally.found) {
+        session.progress.say(&format!("no run was stored: {:#}", stopped.error));
+    }
     let saved = stored.save();
     let tally = &stored.state.tally;
     let exit = stop.reason().map_or(tally.exit(), |reason| tally.exit().worse(reason));

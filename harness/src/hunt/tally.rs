@@ -41,6 +41,9 @@ pub(super) struct Found {
     pub(super) faults: BTreeMap<String, u32>,
     /// The first of them, in a few words.
     pub(super) brief: String,
+    /// The run as which that seed is stored.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) run: Option<String>,
 }
 
 /// One guarantee over all seeds.
@@ -101,6 +104,7 @@ impl Tally {
                     seeds: 0,
                     faults: BTreeMap::new(),
                     brief: find.brief.clone(),
+                    run: None,
                 });
                 self.found.len() - 1
             });

@@ -118,8 +118,11 @@ fn text(session: &Session, stored: &Stored, commands: &[String], exit: Exit) -> 
                 continue;
             }
             let like = (number..commands.len()).filter(|other| commands[*other] == *command);
-            let numbers: Vec<String> = like.map(|other| (other + 1).to_string()).collect();
+            let numbers: Vec<String> = like.clone().map(|other| (other + 1).to_string()).collect();
             let _ = writeln!(out, "  {:>2}  {command}", numbers.join(", "));
+            if let Some(run) = like.filter_map(|other| tally.found[other].run.as_ref()).next() {
+                let _ = writeln!(out, "      made small by  rashomon shrink {run}");
+            }
         }
     }
     let untested = |(name, line): &(String, Line)| {

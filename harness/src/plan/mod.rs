@@ -16,6 +16,7 @@ use crate::progress::ProgressHow;
 use crate::rng::Seed;
 use crate::target::TargetSpec;
 
+pub(crate) mod classics;
 pub(crate) mod file;
 pub(crate) mod layer;
 pub(crate) mod setting;

@@ -73,6 +73,12 @@ pub(crate) static SETTINGS: &[Setting] = &[
         show: |_| None,
     },
     Setting {
+        path: "target.tombstones",
+        about: "how long a node of the bundled database remembers deletions, 0 = for ever",
+        set: |plan, value| plan.target.set_tombstones(&text(value)?),
+        show: |_| None,
+    },
+    Setting {
         path: "target.defects",
         about: "planted bugs of the bundled database that are switched on",
         set: |plan, value| plan.target.set_defects(list(value, '+')?.iter().map(String::as_str)),

@@ -5,8 +5,9 @@ use checkers::{Finding, Judgement};
 use histories::{FaultStage, History, Nanos, NodeName, NodeState, Outcome, Phase};
 
 use super::faults::fault_lines;
+use super::lattice;
 use super::model::{Counts, GuaranteeRow, Report, State, VERSION};
-use super::story::tell_all;
+use super::story::{cause_of, tell_all};
 use crate::exit::Exit;
 use crate::judge::{Judged, Row};
 use crate::plan::Expectation;
@@ -20,6 +21,8 @@ pub(crate) struct Circumstances {
     pub(crate) notes: Vec<String>,
     /// The command that an expected failure belongs to, such as `demo`.
     pub(crate) expected_by: Option<&'static str>,
+    /// True if nobody named a guarantee, and so all were judged.
+    pub(crate) everything: bool,
 }
 
 /// Puts a judged history into words.
@@ -28,6 +31,7 @@ pub(crate) fn build(history: &History, judged: &Judged, circumstances: Circumsta
     let state = state_of(judged);
     let faults = fault_lines(history);
     let findings = tell_all(history, &faults, &judged.rows);
+    let (untested, shown) = untested(judged, circumstances.everything);
     Report {
         version: VERSION,
         state,
@@ -36,12 +40,21 @@ pub(crate) fn build(history: &History, judged: &Judged, circumstances: Circumsta
         exit_code: exit.code(),
         exit_note: exit_note(state, exit, &circumstances),
         operations: count(history),
-        guarantees: judged.rows.iter().map(|row| guarantee_row(row, judged)).collect(),
+        guarantees: shown.into_iter().map(|row| guarantee_row(row, judged)).collect(),
+        untested: untested.into_iter().map(|row| row.verdict.guarantee).collect(),
+        standing: if circumstances.everything { lattice::standing(&judged.rows) } else { None },
         findings,
         faults,
         notes: notes(history, circumstances.notes),
         advice: advice(history, judged, state),
     }
+}
+
+/// The rows that only say that there was no chance, apart from the others; none if no other row is left.
+fn untested(judged: &Judged, everything: bool) -> (Vec<&Row>, Vec<&Row>) {
+    let no_chance = |row: &&Row| everything && is_unjudged(row) && row.verdict.chances.count == 0;
+    let (untested, shown): (Vec<&Row>, Vec<&Row>) = judged.rows.iter().partition(no_chance);
+    if shown.is_empty() { (shown, untested) } else { (untested, shown) }
 }
 
 fn state_of(judged: &Judged) -> State {
@@ -192,8 +205,17 @@ fn guarantee_row(row: &Row, judged: &Judged) -> GuaranteeRow {
     }
 }
 
-/// Session guarantees break where updates are lost: say so once instead of telling it twice.
+/// Session guarantees break where updates are lost, and strong isolation where weak isolation does: say so
+/// once instead of telling it twice.
 fn consequence(row: &Row, judged: &Judged) -> Option<String> {
+    if let Some(cause) = cause_of(row, &judged.rows) {
+        let more = row.verdict.count.saturating_sub(cause.verdict.count);
+        let weaker = cause.verdict.guarantee;
+        return Some(match more {
+            0 => format!("it implies {weaker}, which is broken"),
+            more => format!("{} more than {weaker}, which it implies", grouped(more)),
+        });
+    }
     if row.expected != Expectation::Watch || row.verdict.guarantee == "no-lost-updates" {
         return None;
     }

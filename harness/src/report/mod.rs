@@ -12,6 +12,7 @@ use crate::exit::Stop;
 
 pub(crate) mod build;
 mod faults;
+mod lattice;
 pub(crate) mod model;
 mod story;
 pub(crate) mod style;

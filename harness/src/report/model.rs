@@ -22,12 +22,26 @@ pub(crate) struct Report {
     pub(crate) exit_note: String,
     pub(crate) operations: Counts,
     pub(crate) guarantees: Vec<GuaranteeRow>,
+    /// Guarantees that nobody asked for and that the record does not put to the test.
+    pub(crate) untested: Vec<&'static str>,
+    /// Where the record stands among the guarantees, if all were judged and isolation among them.
+    pub(crate) standing: Option<Standing>,
     pub(crate) findings: Vec<Told>,
     pub(crate) faults: Vec<FaultLine>,
     /// What a reader should know about how the record came to be.
     pub(crate) notes: Vec<String>,
     /// What would help where something could not be judged, and what was not tried.
     pub(crate) advice: Vec<String>,
+}
+
+/// Where a record stands among the guarantees.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) struct Standing {
+    /// The weakest that it rules out; all that is stronger falls with them.
+    pub(crate) ruled_out: Vec<&'static str>,
+    /// The strongest that it does not rule out.
+    pub(crate) left: Vec<&'static str>,
 }
 
 /// The verdict as a whole.

@@ -1,5 +1,6 @@
 //! Stories: a finding's operations in the order of time, with what happened to the cluster in between.
 
+use checkers::lattice::implies;
 use checkers::{Edge, Finding, certificate};
 use histories::{History, Nanos};
 
@@ -8,14 +9,29 @@ use crate::judge::Row;
 use crate::plan::Expectation;
 
 pub(super) fn tell_all(history: &History, faults: &[FaultLine], rows: &[Row]) -> Vec<Told> {
-    let of_row = |row: &Row| {
-        let guarantee = row.verdict.guarantee;
-        row.verdict.findings.iter().map(move |finding| (guarantee, finding.clone())).collect::<Vec<_>>()
-    };
     let mut expected_first: Vec<&Row> = rows.iter().collect();
     expected_first.sort_by_key(|row| row.expected == Expectation::Watch);
-    let findings = expected_first.into_iter().flat_map(of_row).enumerate();
-    findings.map(|(index, (guarantee, finding))| tell(history, faults, index, guarantee, finding)).collect()
+    let findings = expected_first.into_iter().flat_map(|row| {
+        let cause = cause_of(row, rows);
+        let is_new =
+            move |finding: &&Finding| cause.is_none_or(|cause| !cause.verdict.findings.contains(finding));
+        row.verdict.findings.iter().filter(is_new).map(|finding| (row.verdict.guarantee, finding.clone()))
+    });
+    let tell_one = |(index, (guarantee, finding))| tell(history, faults, index, guarantee, finding);
+    findings.enumerate().map(tell_one).collect()
+}
+
+/// The broken guarantee that this broken one implies and whose findings are among its own: the strongest
+/// of them, and so the one with the most in common.
+pub(super) fn cause_of<'r>(row: &Row, rows: &'r [Row]) -> Option<&'r Row> {
+    let guarantee = row.verdict.guarantee;
+    let weaker = rows.iter().filter(|other| {
+        let name = other.verdict.guarantee;
+        other.verdict.is_broken() && name != guarantee && implies(guarantee, name)
+    });
+    weaker
+        .filter(|other| other.verdict.findings.iter().all(|finding| row.verdict.findings.contains(finding)))
+        .max_by_key(|other| other.verdict.findings.len())
 }
 
 fn tell(

@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use checkers::wording::grouped;
+use checkers::wording::{grouped, listed};
 use checkers::{Certainty, Judgement};
 use tabled::builder::Builder;
 use tabled::settings::Style as TableStyle;
@@ -44,6 +44,7 @@ pub(crate) fn render(report: &Report, links: &Links, style: Style, extent: Exten
     paragraph(&mut out, "  ", &style.draw(&report.context), style, Some(Paint::Faint));
     out.push('\n');
     guarantees(&mut out, &report.guarantees, style);
+    standing(&mut out, report, style);
     let untold = findings(&mut out, report, style, extent);
     if !untold.is_empty() {
         out.push('\n');
@@ -115,6 +116,24 @@ fn guarantees(out: &mut String, rows: &[GuaranteeRow], style: Style) {
         table.with(TableStyle::ascii_rounded());
     }
     let _ = writeln!(out, "{table}");
+}
+
+/// What was not put to the test, and where the record stands among the guarantees.
+fn standing(out: &mut String, report: &Report, style: Style) {
+    if !report.untested.is_empty() {
+        let names = report.untested.join(", ");
+        paragraph(out, "  ", &format!("not put to the test   {names}"), style, Some(Paint::Faint));
+    }
+    let Some(standing) = &report.standing else { return };
+    if !standing.ruled_out.is_empty() {
+        let names = listed(&standing.ruled_out);
+        paragraph(out, "  ", &format!("ruled out   {names}, and all that is stronger"), style, None);
+    }
+    let left = match standing.left.as_slice() {
+        [] => "nothing of isolation".into(),
+        left => listed(left),
+    };
+    paragraph(out, "  ", &format!("strongest not ruled out   {left}"), style, None);
 }
 
 fn record(out: &mut String, row: &GuaranteeRow, style: Style) {

@@ -9,7 +9,7 @@ use anyhow::Context;
 use checkers::wording::{counted, grouped};
 use histories::{EventKind, FaultStage, Nanos, NodeEvent, NodeName, NodeState, Phase};
 use nemesis::driver::{Alarms, Happening, LiveControls, Ready, Sentry, SetClock, drive};
-use nemesis::{Effect, PlannedFault, Schedule};
+use nemesis::{Answers, Effect, PlannedFault, Schedule};
 use reference_db::server::Skew;
 use tokio::sync::{mpsc, watch};
 
@@ -55,6 +55,7 @@ pub(super) async fn record(
     let (sentry, alarms) = Sentry::new(&resolved.faults);
     let stage = Stage {
         sentry,
+        answers: Answers::default(),
         stats: Arc::new(Stats::new(cluster.nodes().len())),
         nodes: cluster.nodes().into(),
         cluster,
@@ -154,13 +155,13 @@ async fn trouble(
     power: Option<Hands>,
     (halted, alarms): (watch::Receiver<bool>, Alarms),
 ) -> Option<Hands> {
-    let power = power?;
     let controls = LiveControls {
-        mesh: Some(power.mesh.clone()),
-        supervisor: Some(power.supervisor.clone()),
-        data: power.data.iter().cloned().collect(),
-        clocks: Some(clocks(&power)),
-        ready: ready(&power),
+        mesh: power.as_ref().map(|power| power.mesh.clone()),
+        supervisor: power.as_ref().map(|power| power.supervisor.clone()),
+        data: power.iter().flat_map(|power| power.data.iter().cloned()).collect(),
+        clocks: power.as_ref().map(clocks),
+        answers: stage.answers.clone(),
+        ready: ready(power.as_ref()),
         ready_timeout: Duration::from_secs(20),
     };
     let clock = stage.recorder.clone();
@@ -191,7 +192,7 @@ async fn trouble(
     for unhealed in summary.unhealed {
         show.say(&format!("not seen to heal: {unhealed}"));
     }
-    Some(power)
+    power
 }
 
 /// Clocks are set over the port for peers, past the proxies.
@@ -218,7 +219,10 @@ fn clocks(power: &Hands) -> SetClock {
     })
 }
 
-fn ready(power: &Hands) -> Ready {
+fn ready(power: Option<&Hands>) -> Ready {
+    let Some(power) = power else {
+        return Arc::new(|node| Box::pin(async move { Err(format!("node {node} is not ours")) }));
+    };
     let (clients, supervisor) = (power.clients.clone(), power.supervisor.clone());
     Arc::new(move |node: NodeName| {
         let (clients, supervisor) = (clients.clone(), supervisor.clone());

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use histories::{Call, EventKind, Key, Nanos, NodeName, Outcome, Reason, SessionId};
-use nemesis::{Moment, Sentry, Sight};
+use nemesis::{Answers, Moment, Sentry, Sight};
 use tokio::task::JoinSet;
 
 use super::pace::{Part, parts};
@@ -46,6 +46,8 @@ pub(crate) struct Stage {
     pub(crate) timeout: Nanos,
     /// Tells faults that wait for it what clients ask and hear.
     pub(crate) sentry: Sentry,
+    /// Which answers a client does not hear.
+    pub(crate) answers: Answers,
 }
 
 /// Drives all clients until the load is over or shall stop; gives the keys that were used.
@@ -103,7 +105,7 @@ impl Stage {
         let invoked = self.recorder.record(asked);
         self.saw(invoked, Moment::Asked, call, node);
         session.in_flight = true;
-        let answer = tokio::time::timeout(self.timeout.into(), session.client.call(node, call, locality));
+        let answer = tokio::time::timeout(self.timeout.into(), self.hear(session, node, call, locality));
         let outcome = answer.await.unwrap_or(Outcome::Unknown(Reason::TIMEOUT));
         session.in_flight = false;
         tracing::debug!(session = %session.id, node = %self.nodes[node], ?call, ?outcome);
@@ -113,6 +115,15 @@ impl Stage {
         self.stats.count(node, call, &outcome, planned.unwrap_or(invoked), completed);
         if outcome.is_unknown() {
             *session = self.session();
+        }
+        outcome
+    }
+
+    /// The answer, unless it is lost: then there is none, however long the client waits.
+    async fn hear(&self, session: &mut Session, node: usize, call: &Call, locality: Locality) -> Outcome {
+        let outcome = session.client.call(node, call, locality).await;
+        if outcome.is_confirmed() && self.answers.lose(&self.nodes[node], call) {
+            std::future::pending::<()>().await;
         }
         outcome
     }

@@ -325,7 +325,8 @@ fn finish(
 ) -> Result<Made, Stop> {
     let reading = histories::format::read_file(&run.history()).map_err(anyhow::Error::from)?;
     let notes = prepared.notes.iter().cloned().chain(reading.warnings).collect();
-    let circumstances = Circumstances { interrupted, notes, expected_by: papers.expected_by };
+    let circumstances =
+        Circumstances { interrupted, notes, expected_by: papers.expected_by, everything: false };
     let history = reading.history;
     let judged = judge::judge(&history, &prepared.rules);
     session.progress.line(history.end(), "check", &check_line(&judged));

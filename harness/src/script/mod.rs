@@ -269,7 +269,7 @@ pub(crate) fn extended(observed: &Observed, element: Value) -> Value {
         }
     }
     merged.push(element);
-    Value::List(merged)
+    Value::from_iter(merged)
 }
 
 #[cfg(test)]

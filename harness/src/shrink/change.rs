@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use histories::{Key, Nanos, NodeName, Value};
+use histories::{FaultStage, History, Key, Nanos, NodeName, Value};
 use nemesis::trigger::Cause;
 use nemesis::{FaultSpec, PlannedFault, Schedule};
 
@@ -64,6 +64,23 @@ pub(super) fn with_fault(
     let mut faults = faults(resolved);
     change(&mut faults[index].1);
     with_faults(resolved, faults)
+}
+
+/// The same with faults that begin when they began in this record, instead of waiting for something. None
+/// if no fault waits.
+pub(super) fn timed(resolved: &Resolved, history: &History) -> Option<Resolved> {
+    resolved.faults.faults.iter().find(|fault| fault.trigger.is_some())?;
+    let begun = |fault: &PlannedFault| {
+        let mut events = history.faults().iter().filter(|(_, event)| event.fault == fault.id);
+        events.find(|(_, event)| event.stage == FaultStage::Injecting).map(|(time, _)| *time)
+    };
+    let mut left = Vec::new();
+    for (number, fault) in faults(resolved) {
+        // One that never began is not needed.
+        let Some(at) = begun(&fault) else { continue };
+        left.push((number, PlannedFault { at, trigger: None, ..fault }));
+    }
+    with_faults(resolved, left)
 }
 
 /// Ends the load with what happens last in it, at a round time.
@@ -200,7 +217,11 @@ impl Names {
                 *integer = *self.integers.entry(*integer).or_insert(next);
             }
             Value::Text(_) => {}
-            Value::List(elements) => elements.iter_mut().for_each(|element| self.value(element)),
+            Value::List(elements) => {
+                let mut renamed = elements.to_vec();
+                renamed.iter_mut().for_each(|element| self.value(element));
+                *elements = renamed.into();
+            }
         }
     }
 

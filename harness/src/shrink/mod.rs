@@ -35,6 +35,8 @@ use crate::target::TargetSpec;
 
 mod change;
 mod ddmin;
+#[cfg(test)]
+mod defects;
 mod necessary;
 mod oracle;
 pub(crate) mod plan;
@@ -255,6 +257,7 @@ impl Shrinker<'_> {
             let calls = all.iter().enumerate().filter(|(index, line)| keep(*index, line));
             with_lines(&self.best, calls.map(|(_, line)| line.clone()).collect())
         };
+        let timed = change::timed(&self.best, history);
         let (mut steps, mut sessions, mut keys) = (Vec::new(), Vec::new(), Vec::new());
         for finding in findings.iter().take(FINDINGS) {
             let named: BTreeSet<_> = finding.steps.iter().map(|step| step.operation).collect();
@@ -262,7 +265,11 @@ impl Shrinker<'_> {
                 asked.iter().filter(|(id, _)| named.contains(id)).map(|(_, session)| *session).collect();
             let touched: BTreeSet<&Key> = finding.keys.iter().collect();
             let touches = |line: &Line| line.acts().iter().any(|act| touched.contains(act.key()));
-            steps.push(of(&|index, _| named.contains(&asked[index].0)));
+            let proves = |index: usize, _: &Line| named.contains(&asked[index].0);
+            steps.push(of(&proves));
+            // With fewer calls the how-manieth never comes: the fault begins when it began.
+            let fixed = steps.last().cloned().flatten().zip(timed.as_ref());
+            steps.extend(fixed.map(|(few, timed)| with_lines(timed, lines(&few).to_vec())));
             sessions.push(of(&|index, line| who.contains(&asked[index].1) && touches(line)));
             keys.push(of(&|_, line| touches(line)));
         }

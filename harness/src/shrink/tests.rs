@@ -20,7 +20,7 @@ fn prepared(settings: &[(&str, &str)], seed: u64) -> Prepared {
     prepare(&merged, Seed(seed)).unwrap_or_else(|stop| panic!("{:#}", stop.error))
 }
 
-fn run(prepared: &Prepared) -> History {
+pub(super) fn run(prepared: &Prepared) -> History {
     play(prepared, &|| false).unwrap_or_default().unwrap()
 }
 
@@ -30,7 +30,7 @@ fn shrunk(prepared: &Prepared, jobs: usize) -> Shrunk {
 }
 
 /// The story of the simplest finding, the faults with it, and what was necessary.
-fn story(shrunk: &Shrunk) -> String {
+pub(super) fn story(shrunk: &Shrunk) -> String {
     let judged = judge(&shrunk.history, &shrunk.prepared.rules);
     let report = build::build(&shrunk.history, &judged, build::Circumstances::default());
     let told = &report.findings[0];

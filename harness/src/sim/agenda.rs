@@ -9,7 +9,8 @@
 //!
 //! Source: next-event time advance, the oldest shape of discrete-event simulation (Law and Kelton, ch. 1.3).
 
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 
 use histories::Nanos;
 
@@ -17,20 +18,29 @@ use histories::Nanos;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Ordinal(u64);
 
-/// Names an entry, to strike it out.
+/// Where an entry's content is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Appointment(Nanos, Ordinal);
+struct Place(usize);
+
+/// Names an entry, to strike it out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Appointment(Ordinal, Place);
 
 /// What will happen, and what time it is.
 pub(super) struct Agenda<T> {
     now: Nanos,
     count: u64,
-    entries: BTreeMap<Appointment, T>,
+    /// The earliest first; what was struck out is among them until its time comes.
+    times: BinaryHeap<Reverse<(Nanos, Ordinal, Place)>>,
+    /// What happens, by place; nothing where it was struck out.
+    contents: Vec<(Ordinal, Option<T>)>,
+    /// Places that are free.
+    free: Vec<Place>,
 }
 
 impl<T> Agenda<T> {
     pub(super) fn new() -> Self {
-        Self { now: Nanos(0), count: 0, entries: BTreeMap::new() }
+        Self { now: Nanos(0), count: 0, times: BinaryHeap::new(), contents: Vec::new(), free: Vec::new() }
     }
 
     pub(super) fn now(&self) -> Nanos {
@@ -40,9 +50,19 @@ impl<T> Agenda<T> {
     /// Puts down that `what` happens at `time`, or now if that is over.
     pub(super) fn at(&mut self, time: Nanos, what: T) -> Appointment {
         self.count += 1;
-        let appointment = Appointment(time.max(self.now), Ordinal(self.count));
-        self.entries.insert(appointment, what);
-        appointment
+        let ordinal = Ordinal(self.count);
+        let place = match self.free.pop() {
+            Some(place) => {
+                self.contents[place.0] = (ordinal, Some(what));
+                place
+            }
+            None => {
+                self.contents.push((ordinal, Some(what)));
+                Place(self.contents.len() - 1)
+            }
+        };
+        self.times.push(Reverse((time.max(self.now), ordinal, place)));
+        Appointment(ordinal, place)
     }
 
     /// Puts down that `what` happens after `delay`.
@@ -51,17 +71,24 @@ impl<T> Agenda<T> {
     }
 
     /// Strikes out an entry; one that has happened is no longer there.
-    pub(super) fn cancel(&mut self, appointment: Appointment) {
-        self.entries.remove(&appointment);
+    pub(super) fn cancel(&mut self, Appointment(ordinal, place): Appointment) {
+        // Another entry may have the place by now.
+        if self.contents[place.0].0 == ordinal {
+            self.contents[place.0].1 = None;
+        }
     }
 
     /// Lets time pass to the next entry, if it happens by `end`.
     pub(super) fn next(&mut self, end: Nanos) -> Option<T> {
-        let entry = self.entries.first_entry().filter(|entry| entry.key().0 <= end)?;
-        let (Appointment(time, _), what) = entry.remove_entry();
-        assert!(self.now <= time, "time went back from {} to {time}", self.now);
-        self.now = time;
-        Some(what)
+        while self.times.peek().is_some_and(|Reverse((time, ..))| *time <= end) {
+            let Reverse((time, _, place)) = self.times.pop()?;
+            self.free.push(place);
+            let Some(what) = self.contents[place.0].1.take() else { continue };
+            assert!(self.now <= time, "time went back from {} to {time}", self.now);
+            self.now = time;
+            return Some(what);
+        }
+        None
     }
 
     /// Lets time pass to `end`, by which nothing happens any more.

@@ -13,7 +13,7 @@ use crate::plan::{Expectation, Plan};
 use crate::rng::Seed;
 
 /// What notices the bug.
-fn caught_by(defect: Defect) -> &'static [&'static str] {
+pub(crate) fn caught_by(defect: Defect) -> &'static [&'static str] {
     match defect {
         Defect::ApplyDependentEarly => &["causal-order"],
         Defect::ConfirmBeforeDurable => &["no-lost-updates"],
@@ -23,7 +23,7 @@ fn caught_by(defect: Defect) -> &'static [&'static str] {
 }
 
 /// The plan that shows the bug.
-fn plan(defect: Defect) -> Merged {
+pub(crate) fn plan(defect: Defect) -> Merged {
     let file = format!("defects/{defect}.toml");
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(file);
     let read = file::read(&path, None).and_then(|file| merge(Plan::default(), &[file.settings]));
@@ -33,7 +33,7 @@ fn plan(defect: Defect) -> Merged {
 /// So many seeds show each bug.
 const SEEDS: u32 = 12;
 
-fn seeds() -> impl Iterator<Item = Seed> {
+pub(crate) fn seeds() -> impl Iterator<Item = Seed> {
     (0..SEEDS).map(|index| Seed(1).repetition(index))
 }
 

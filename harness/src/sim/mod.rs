@@ -34,7 +34,9 @@ mod agenda;
 mod client;
 mod clock;
 #[cfg(test)]
-mod defects;
+mod consequences;
+#[cfg(test)]
+pub(crate) mod defects;
 mod disk;
 mod network;
 mod node;

@@ -250,6 +250,7 @@ mod tests {
             nodes: 1,
             topology: reference_db::Topology::AllToAll,
             delivery: reference_db::Delivery::Causal,
+            tombstones: Nanos(0),
             defects: Default::default(),
         };
         let mut host = Host::new(&spec, &["A".into()], 0, Seed(1));

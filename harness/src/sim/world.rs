@@ -9,6 +9,7 @@
 use std::collections::BTreeSet;
 
 use histories::{Call, Event, EventKind, Key, Nanos, NodeName, Outcome, Phase, Reason};
+use nemesis::Losses;
 use reference_db::{Message, Request, Response};
 
 use super::agenda::Agenda;
@@ -135,6 +136,8 @@ struct World<'a> {
     nodes: Vec<NodeName>,
     clients: Vec<Client>,
     trouble: Trouble,
+    /// Answers that are lost on their way, and to which fault.
+    losses: Losses<FaultIndex>,
     timeout: Nanos,
     sessions: u32,
     /// Clients that have something left to do.
@@ -171,6 +174,7 @@ impl<'a> World<'a> {
             store,
             dialect,
             clients: Vec::new(),
+            losses: Losses::default(),
             trouble: Trouble::new(&resolved.faults, resolved.duration),
             timeout: resolved.timeout,
             sessions: 0,

@@ -81,7 +81,8 @@ impl TargetSpec {
         match (self, world) {
             (Self::Reference(_), World::Sim) => Controls::ALL,
             (Self::Reference(_), World::Live) => Controls { packets: false, disk: false, ..Controls::ALL },
-            (Self::Control | Self::Urls(_), _) => Controls::default(),
+            // What a client hears is in our hands, whoever answers.
+            (Self::Control | Self::Urls(_), _) => Controls { answers: true, ..Controls::default() },
         }
     }
 

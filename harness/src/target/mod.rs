@@ -4,6 +4,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use histories::Nanos;
 use reference_db::{Defect, Defects, Delivery, Mode, NodeConfig, NodeSettings, Topology};
 
 use crate::names;
@@ -38,6 +39,8 @@ pub(crate) struct ReferenceSpec {
     pub(crate) topology: Topology,
     /// In which order a node applies what it receives.
     pub(crate) delivery: Delivery,
+    /// How long a node remembers deletions; 0 is for ever.
+    pub(crate) tombstones: Nanos,
     /// Planted bugs that are switched on.
     pub(crate) defects: Defects,
 }
@@ -48,11 +51,12 @@ impl ReferenceSpec {
         let name = |node: &histories::NodeName| reference_db::NodeName::new(node.as_str());
         let members: Vec<_> =
             nodes.iter().map(name).collect::<Result<_, _>>().map_err(|error| error.to_string())?;
-        let Self { mode, topology, delivery, ref defects, .. } = *self;
+        let Self { mode, topology, delivery, tombstones, ref defects, .. } = *self;
         NodeConfig::new(NodeSettings {
             mode,
             topology,
             delivery,
+            tombstones: reference_db::Nanos(tombstones.0),
             defects: defects.clone(),
             ..NodeSettings::new(members[index], members)
         })
@@ -76,7 +80,7 @@ impl TargetSpec {
     /// Three nodes in this mode.
     pub(crate) fn reference(mode: Mode) -> Self {
         let (topology, delivery, defects) = (TOPOLOGY, DELIVERY, Defects::default());
-        Self::Reference(ReferenceSpec { mode, nodes: 3, topology, delivery, defects })
+        Self::Reference(ReferenceSpec { mode, nodes: 3, topology, delivery, tombstones: Nanos(0), defects })
     }
 
     /// What the header of a history and reports call it. No planted bug goes unsaid.
@@ -108,6 +112,11 @@ impl TargetSpec {
 
     pub(crate) fn set_delivery(&mut self, name: &str) -> Result<(), String> {
         self.spec_mut()?.delivery = parse_delivery(name)?;
+        Ok(())
+    }
+
+    pub(crate) fn set_tombstones(&mut self, text: &str) -> Result<(), String> {
+        self.spec_mut()?.tombstones = nemesis::duration::parse(text).map_err(|error| error.to_string())?;
         Ok(())
     }
 
@@ -188,13 +197,14 @@ fn parse_reference(text: &str) -> Result<TargetSpec, String> {
             }
             Some(("topology", name)) => target.set_topology(name)?,
             Some(("delivery", name)) => target.set_delivery(name)?,
+            Some(("tombstones", span)) => target.set_tombstones(span)?,
             Some(("defects", names)) => target.set_defects(names.split('+'))?,
             _ => {
                 let name = part.split('=').next().unwrap_or_default();
                 return Err(names::unknown(
                     "setting of a target",
                     name,
-                    ["defects", "delivery", "nodes", "topology"],
+                    ["defects", "delivery", "nodes", "tombstones", "topology"],
                 ));
             }
         }
@@ -227,6 +237,9 @@ impl fmt::Display for TargetSpec {
                 if spec.delivery != DELIVERY {
                     write!(f, ",delivery={}", spec.delivery)?;
                 }
+                if spec.tombstones > Nanos(0) {
+                    write!(f, ",tombstones={}", nemesis::duration::format(spec.tombstones))?;
+                }
                 f.write_str(&spec.defects_suffix())
             }
         }
@@ -243,6 +256,7 @@ mod tests {
             "reference:lww",
             "reference:siblings,nodes=5,topology=ring,delivery=fifo",
             "reference:lww,nodes=5,defects=forget-tombstones+no-tie-break",
+            "reference:crdt,tombstones=1500ms",
             "control",
             "http://a:1,http://b:2",
         ] {

@@ -60,8 +60,13 @@ impl NodeCommand<'_> {
             ("--client-address", self.client.to_string()),
             ("--peer-address", self.peer.to_string()),
         ];
+        let tombstones = ("--tombstones", nemesis::duration::format(self.spec.tombstones));
         let defects = self.spec.defects.iter().map(|defect| ("--defect", defect.to_string()));
-        let args = args.into_iter().chain(defects).flat_map(|(flag, value)| [flag.to_string(), value]);
+        let args = args
+            .into_iter()
+            .chain([tombstones])
+            .chain(defects)
+            .flat_map(|(flag, value)| [flag.to_string(), value]);
         Ok(CommandSpec {
             program: std::env::current_exe().map_err(anyhow::Error::from)?,
             args: std::iter::once("node".to_string()).chain(args).collect(),

@@ -71,6 +71,21 @@ impl<'a> Cursor<'a> {
         self.syntax
     }
 
+    /// What was not read yet.
+    pub(super) fn rest(&self) -> &'a [u8] {
+        &self.bytes[self.at..]
+    }
+
+    /// Passes over so many bytes that are known.
+    pub(super) fn skip(&mut self, bytes: usize) {
+        self.at += bytes;
+    }
+
+    /// Reads again from `begin` on.
+    pub(super) fn go_back(&mut self, begin: usize) {
+        self.at = begin;
+    }
+
     /// What stands between `begin` and here.
     pub(super) fn since(&self, begin: usize) -> &'a [u8] {
         &self.bytes[begin..self.at]
@@ -99,6 +114,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// The next byte, or zero at the end.
+    #[inline]
     pub(super) fn peek(&mut self) -> u8 {
         match self.bytes.get(self.at) {
             Some(byte) => *byte,
@@ -114,7 +130,15 @@ impl<'a> Cursor<'a> {
     }
 
     /// Passes over what means nothing: spaces, and in EDN commas, comments and discarded forms.
+    #[inline]
     pub(super) fn skip_space(&mut self) -> Result<(), Flaw> {
+        match self.bytes.get(self.at) {
+            Some(b'a'..=b'z' | b'0'..=b'9' | b'"' | b':' | b'[' | b']' | b'{' | b'}') => Ok(()),
+            _ => self.skip_any_space(),
+        }
+    }
+
+    fn skip_any_space(&mut self) -> Result<(), Flaw> {
         loop {
             match self.peek() {
                 b' ' | b'\n' | b'\t' | b'\r' => self.at += 1,
@@ -129,7 +153,8 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    fn skip_line(&mut self) {
+    /// Passes over everything before the next line end.
+    pub(super) fn skip_line(&mut self) {
         while !self.is_at_end() && self.peek() != b'\n' {
             self.at += 1;
         }
@@ -290,6 +315,28 @@ impl<'a> Cursor<'a> {
         Ok(Atom::Other(self.utf8(begin, self.at)?))
     }
 
+    /// Digits, perhaps with a sign; up to 64 bits, of which the highest is the sign.
+    #[inline]
+    pub(super) fn whole_number(&mut self, what: &str) -> Result<i64, Flaw> {
+        let begin = self.at;
+        let negative = self.eat(b'-');
+        let digits = self.at;
+        let mut number = 0_u64;
+        while let digit @ b'0'..=b'9' = self.peek() {
+            let next = number.checked_mul(10).and_then(|tens| tens.checked_add(u64::from(digit - b'0')));
+            let Some(next) = next else {
+                self.at = begin;
+                return Err(self.expected("a number of at most 64 bits"));
+            };
+            number = next;
+            self.at += 1;
+        }
+        if self.at == digits {
+            return Err(self.expected(what));
+        }
+        Ok(if negative { (number as i64).wrapping_neg() } else { number as i64 })
+    }
+
     fn text(&mut self) -> Result<Cow<'a, str>, Flaw> {
         let opened = self.at;
         self.at += 1;
@@ -400,8 +447,7 @@ impl<'a> Cursor<'a> {
             elements.push(element);
             self.separator(close)?;
         }
-        elements.shrink_to_fit();
-        Ok(Some(Value::List(elements)))
+        Ok(Some(Value::List(elements.into())))
     }
 
     /// Passes over the next form, whatever it is.

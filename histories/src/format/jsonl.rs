@@ -30,6 +30,7 @@ pub(super) const FORMAT: super::Format = super::Format {
     name: "jsonl",
     is_like: |head| head.starts_with(br#"{"rashomon""#),
     read: |input| read(&mut BufReader::with_capacity(1 << 20, input)),
+    read_table: None,
 };
 
 /// A history, and what had to be left out of it.
@@ -94,6 +95,20 @@ pub enum Error {
         column: usize,
         /// Why.
         reason: String,
+    },
+    /// A binary file has something else there.
+    #[error("byte {byte}: {reason}")]
+    Byte {
+        /// Which byte, from 1.
+        byte: usize,
+        /// Why.
+        reason: String,
+    },
+    /// The format that was asked for is none of ours.
+    #[error("no format `{name}`; there are {}", super::names())]
+    NoFormat {
+        /// The name.
+        name: String,
     },
     /// An event that cannot follow the ones before it.
     #[error("line {line}: {problem}")]

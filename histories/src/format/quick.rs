@@ -153,7 +153,7 @@ impl<'a> Cursor<'a, '_> {
     fn value(&mut self, depth: usize) -> Option<Value> {
         match self.peek()? {
             b'"' => self.text().map(Value::from),
-            b'[' if depth < DEPTH_MAX => self.list(|cursor| cursor.value(depth + 1)).map(Value::List),
+            b'[' if depth < DEPTH_MAX => self.list(|cursor| cursor.value(depth + 1)).map(Value::from_iter),
             _ => self.integer().map(Value::Integer),
         }
     }

@@ -16,7 +16,7 @@ fn text() -> impl Strategy<Value = String> {
 fn value() -> impl Strategy<Value = Value> {
     let leaf =
         prop_oneof![any::<i64>().prop_map(Value::Integer), text().prop_map(|text| Value::from(&*text))];
-    leaf.prop_recursive(3, 8, 4, |inner| vec(inner, 0..4).prop_map(Value::List))
+    leaf.prop_recursive(3, 8, 4, |inner| vec(inner, 0..4).prop_map(|elements| Value::List(elements.into())))
 }
 
 fn key() -> impl Strategy<Value = Key> {

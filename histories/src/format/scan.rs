@@ -21,18 +21,19 @@ pub(super) struct Scan<R> {
     input: R,
     syntax: Syntax,
     buffer: Vec<u8>,
-    /// Where the last piece that was taken begins.
-    last: Begin,
+    /// Where the piece that was taken last begins in the buffer, and where the next one does.
+    last: usize,
+    next: usize,
     ended: bool,
     /// True if the input stops against its own rules: inside a compressed block.
     cut_off: bool,
-    next: Begin,
+    /// Of the buffer. Lines are counted when somebody asks.
+    begin: Place,
 }
 
-/// Where a piece begins.
+/// A place in the input.
 #[derive(Debug, Clone, Copy)]
-struct Begin {
-    at: usize,
+struct Place {
     /// From 1.
     line: usize,
     /// Characters before it in its line.
@@ -41,13 +42,19 @@ struct Begin {
 
 impl<R: Read> Scan<R> {
     pub(super) fn new(input: R, syntax: Syntax) -> Self {
-        let begin = Begin { at: 0, line: 1, column: 0 };
-        Self { input, syntax, buffer: Vec::new(), last: begin, next: begin, ended: false, cut_off: false }
+        let begin = Place { line: 1, column: 0 };
+        Self { input, syntax, buffer: Vec::new(), last: 0, next: 0, ended: false, cut_off: false, begin }
     }
 
     /// The line of the next piece, from 1.
     pub(super) fn line(&self) -> usize {
-        self.next.line
+        self.place(self.next).line
+    }
+
+    /// The line in which the last piece ends, from 1.
+    pub(super) fn line_before(&self) -> usize {
+        let end = self.next - usize::from(self.buffer[self.last..self.next].ends_with(b"\n"));
+        self.place(end).line
     }
 
     /// True if the input was a compressed file that ends too early.
@@ -61,18 +68,17 @@ impl<R: Read> Scan<R> {
         mut take: impl FnMut(&mut Cursor<'_>) -> Result<T, Flaw>,
     ) -> Result<T, Stopped> {
         loop {
-            let mut cursor = Cursor::new(&self.buffer[self.next.at..], self.syntax);
+            let mut cursor = Cursor::new(&self.buffer[self.next..], self.syntax);
             let taken = take(&mut cursor);
             let length = cursor.at();
             if cursor.touched_end() && !self.ended {
                 self.read_on()
-                    .map_err(|source| Stopped::Within(Error::Io { line: self.next.line - 1, source }))?;
+                    .map_err(|source| Stopped::Within(Error::Io { line: self.line() - 1, source }))?;
                 continue;
             }
             return match taken {
                 Ok(piece) => {
-                    self.last = self.next;
-                    self.next = self.last.after(&self.buffer[self.last.at..self.last.at + length]);
+                    (self.last, self.next) = (self.next, self.next + length);
                     Ok(piece)
                 }
                 Err(flaw) => Err(self.stopped(flaw)),
@@ -82,29 +88,29 @@ impl<R: Read> Scan<R> {
 
     /// What is wrong with the piece that was taken last.
     pub(super) fn error(&self, flaw: Flaw) -> Error {
-        let (line, column) = self.place(self.last, flaw.at);
-        Error::Line { line, column, reason: flaw.reason }
+        self.error_at(self.last + flaw.at, flaw.reason)
     }
 
-    /// Where the byte `at` of a piece stands: line and column, from 1.
-    fn place(&self, begin: Begin, at: usize) -> (usize, usize) {
-        let end = begin.after(&self.buffer[begin.at..begin.at + at]);
-        (end.line, end.column + 1)
+    fn error_at(&self, at: usize, reason: String) -> Error {
+        let Place { line, column } = self.place(at);
+        Error::Line { line, column: column + 1, reason }
+    }
+
+    /// Where the byte `at` of the buffer stands.
+    fn place(&self, at: usize) -> Place {
+        self.begin.after(&self.buffer[..at])
     }
 
     fn stopped(&self, flaw: Flaw) -> Stopped {
-        let (line, column) = self.place(self.next, flaw.at);
-        let error = Error::Line { line, column, reason: flaw.reason };
-        if self.next.at + flaw.at >= self.buffer.len() {
-            Stopped::AtEnd(error)
-        } else {
-            Stopped::Within(error)
-        }
+        let at = self.next + flaw.at;
+        let error = self.error_at(at, flaw.reason);
+        if at >= self.buffer.len() { Stopped::AtEnd(error) } else { Stopped::Within(error) }
     }
 
     fn read_on(&mut self) -> io::Result<()> {
-        self.buffer.drain(..self.next.at);
-        self.next.at = 0;
+        self.begin = self.place(self.next);
+        self.buffer.drain(..self.next);
+        (self.last, self.next) = (0, 0);
         let begin = self.buffer.len();
         self.buffer.resize(begin + CHUNK.max(begin), 0);
         let read = loop {
@@ -132,14 +138,10 @@ impl<R: Read> Scan<R> {
     }
 }
 
-impl Begin {
+impl Place {
     fn after(self, piece: &[u8]) -> Self {
         let (lines, column) = extent(piece);
-        Self {
-            at: self.at + piece.len(),
-            line: self.line + lines,
-            column: if lines == 0 { self.column + column } else { column },
-        }
+        Self { line: self.line + lines, column: if lines == 0 { self.column + column } else { column } }
     }
 }
 

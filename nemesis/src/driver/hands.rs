@@ -44,6 +44,7 @@ impl Cluster {
             | Effect::Pause { .. }
             | Effect::Wipe { .. }
             | Effect::Disk { .. }
+            | Effect::LoseAnswers { .. }
             | Effect::Clock { .. } => {}
         }
     }
@@ -61,6 +62,7 @@ impl Cluster {
             | Effect::Pause { .. }
             | Effect::Wipe { .. }
             | Effect::Disk { .. }
+            | Effect::LoseAnswers { .. }
             | Effect::Clock { .. } => {}
         }
     }
@@ -97,6 +99,10 @@ impl Cluster {
                 let clocks = self.controls.clocks.as_ref().ok_or(NO_CLOCKS)?;
                 note();
                 clocks(node.clone(), Some(effect.clone())).await
+            }
+            Effect::LoseAnswers { node, of, every } => {
+                self.controls.answers.begin(node, *of, *every);
+                Ok(String::new())
             }
             Effect::Disk { .. } => Err("the target offers no disk control".to_owned()),
             Effect::Cut { .. }
@@ -146,6 +152,10 @@ impl Cluster {
             Effect::Clock { node, .. } => {
                 self.active().nodes.retain(|active| active != effect);
                 return self.set_clock(node, None).await;
+            }
+            Effect::LoseAnswers { node, .. } => {
+                self.controls.answers.end(node);
+                return Ok(format!("every answer of {node} is heard again"));
             }
             Effect::Disk { .. }
             | Effect::Cut { .. }

@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use histories::{FaultStage, Nanos};
-use tokio::sync::{OwnedMutexGuard, mpsc};
+use tokio::sync::{OwnedMutexGuard, mpsc, watch};
 use tokio::task::JoinSet;
 
 use super::Cluster;
 use crate::trigger::Cause;
 use crate::verify::NetworkCheck;
-use crate::{Action, Alarm, Effect, Endpoint, PlannedFault};
+use crate::{Action, Alarm, Control, Effect, Endpoint, PlannedFault};
 
 /// What became of a fault.
 #[derive(Default)]
@@ -248,6 +248,7 @@ async fn verified(
         return Err("the target offers no network control".to_owned());
     }
     let mut reasons = Vec::new();
+    let lost = cluster.controls.answers.lost();
     for effect in nodes {
         // One node that could not be met does not save the others.
         match cluster.inject_node(effect).await {
@@ -255,7 +256,28 @@ async fn verified(
             Err(reason) => reasons.push(reason),
         }
     }
+    if reasons.is_empty() && nodes.iter().any(|effect| effect.needs() == Control::Answers) {
+        return an_answer_is_lost(cluster, fault, lost).await;
+    }
     if reasons.is_empty() { Ok(evidence.join("; ")) } else { Err(reasons.join("; ")) }
+}
+
+/// Waits for the first answer that a client should have heard and did not.
+async fn an_answer_is_lost(
+    cluster: &Cluster,
+    fault: &PlannedFault,
+    mut lost: watch::Receiver<u64>,
+) -> Result<String, String> {
+    tokio::select! {
+        biased;
+        _ = lost.changed() => {
+            let after = (cluster.now)().since(fault.at).0 / 1_000_000;
+            Ok(format!("after {after} ms the first answer was lost"))
+        }
+        () = cluster.wait_until(fault.end()) => {
+            Err("no answer was lost from its beginning to its end".to_owned())
+        }
+    }
 }
 
 /// Waits until all links are clogged for the first time; says for how long they will be.

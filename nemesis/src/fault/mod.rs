@@ -27,6 +27,7 @@ mod disk;
 mod flap;
 mod kill;
 mod links;
+mod lose_answers;
 mod one_way;
 mod packets;
 mod partition;
@@ -53,6 +54,7 @@ pub static FAULTS: &[&dyn Fault] = &[
     &flap::Flap,
     &kill::Kill,
     &packets::LOSE,
+    &lose_answers::LoseAnswers,
     &one_way::OneWay,
     &partition::Partition,
     &pause::Pause,
@@ -256,6 +258,7 @@ pub(crate) mod tests {
             Effect::Pause { node } => format!("pause {node}"),
             Effect::Wipe { node } => format!("wipe {node}"),
             Effect::Disk { node, trouble } => format!("disk {node} {trouble:?}").to_lowercase(),
+            Effect::LoseAnswers { node, of, every } => format!("{node}⇥{every} {of}"),
             Effect::Clock { node, jump_ms, drift_ppm, strobe_ms } => {
                 format!("clock {node} {jump_ms} {drift_ppm} {strobe_ms}")
             }
@@ -303,8 +306,8 @@ pub(crate) mod tests {
     #[test]
     fn unknown_names_get_the_nearest_and_the_list() {
         let line = |name| find(name).err().unwrap().to_string();
-        expect!["no fault is called `partion` (did you mean `partition`?); there are: clock, clog, cut, disk-error, disk-full, disk-lies, disk-torn, duplicate, flap, kill, lose, one-way, partition, pause, reorder, slow, wipe"].assert_eq(&line("partion"));
-        expect!["no fault is called `earthquake`; there are: clock, clog, cut, disk-error, disk-full, disk-lies, disk-torn, duplicate, flap, kill, lose, one-way, partition, pause, reorder, slow, wipe"]
+        expect!["no fault is called `partion` (did you mean `partition`?); there are: clock, clog, cut, disk-error, disk-full, disk-lies, disk-torn, duplicate, flap, kill, lose, lose-answers, one-way, partition, pause, reorder, slow, wipe"].assert_eq(&line("partion"));
+        expect!["no fault is called `earthquake`; there are: clock, clog, cut, disk-error, disk-full, disk-lies, disk-torn, duplicate, flap, kill, lose, lose-answers, one-way, partition, pause, reorder, slow, wipe"]
             .assert_eq(&line("earthquake"));
     }
 }

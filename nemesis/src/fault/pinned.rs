@@ -42,7 +42,7 @@ impl Form for Pinned {
         for effect in &self.effects {
             match effect.target() {
                 Target::Link(from, to) => known(&from).and_then(|()| known(&to))?,
-                Target::Process(node) | Target::Disk(node) | Target::Clock(node) => {
+                Target::Process(node) | Target::Disk(node) | Target::Answers(node) | Target::Clock(node) => {
                     node_of(EFFECTS, node.as_str(), nodes).map(drop)?;
                 }
             }

@@ -90,7 +90,15 @@ fn controls(mesh: Mesh, supervisor: Option<Supervisor>) -> LiveControls {
         ready
     });
     let (data, clocks) = (std::collections::BTreeMap::new(), None);
-    LiveControls { mesh: Some(mesh), supervisor, data, clocks, ready, ready_timeout: Duration::from_secs(10) }
+    LiveControls {
+        mesh: Some(mesh),
+        supervisor,
+        data,
+        clocks,
+        answers: <_>::default(),
+        ready,
+        ready_timeout: Duration::from_secs(10),
+    }
 }
 
 async fn answers(address: SocketAddr) -> bool {

@@ -20,15 +20,38 @@ pub(super) struct Keyspace<S: Strategy> {
     cells: BTreeMap<Key, S::Cell>,
     // What a key that never was holds: lent out, so that reading needs no copy.
     blank: S::Cell,
+    graves: Option<Graves>,
 }
 
-impl<S: Strategy> Default for Keyspace<S> {
-    fn default() -> Keyspace<S> {
-        Keyspace { cells: BTreeMap::new(), blank: S::Cell::default() }
+/// Deleted keys, each with the millisecond of the latest change that left it deleted.
+#[derive(Default)]
+struct Graves {
+    latest: BTreeMap<Key, u64>,
+    by_time: BTreeSet<(u64, Key)>,
+}
+
+impl Graves {
+    fn dig(&mut self, key: &Key, millis: u64) {
+        let latest = self.latest.get(key).copied().unwrap_or_default().max(millis);
+        self.fill(key);
+        self.latest.insert(key.clone(), latest);
+        self.by_time.insert((latest, key.clone()));
+    }
+
+    fn fill(&mut self, key: &Key) {
+        if let Some(millis) = self.latest.remove(key) {
+            self.by_time.remove(&(millis, key.clone()));
+        }
     }
 }
 
 impl<S: Strategy> Keyspace<S> {
+    /// No keys; a forgetful one takes note of deletions.
+    pub(super) fn new(forgetful: bool) -> Keyspace<S> {
+        let graves = forgetful.then(Graves::default);
+        Keyspace { cells: BTreeMap::new(), blank: S::Cell::default(), graves }
+    }
+
     fn cell(&self, key: &Key) -> &S::Cell {
         self.cells.get(key).unwrap_or(&self.blank)
     }
@@ -66,9 +89,31 @@ impl<S: Strategy> Store for Keyspace<S> {
     fn apply(&mut self, effect: &Effect, moment: &Moment<'_>) {
         let cell = self.cells.entry(effect.key.clone()).or_default();
         S::apply(cell, &effect.change, moment);
+        if let Some(graves) = &mut self.graves {
+            match S::read(cell) {
+                Reading::Absent => graves.dig(&effect.key, moment.stamp.hlc.millis),
+                Reading::One { .. } | Reading::Siblings(_) => graves.fill(&effect.key),
+            }
+        }
         // Planted bug: with the cell goes the memory of when it was deleted.
         if moment.defects.has(Defect::ForgetTombstones) && S::read(cell) == Reading::Absent {
             self.cells.remove(&effect.key);
+        }
+    }
+
+    fn expire(&mut self, millis: u64) -> Vec<Key> {
+        let Some(graves) = &self.graves else { return Vec::new() };
+        let old = graves.by_time.iter().take_while(|(dug, _)| *dug <= millis);
+        let mut keys: Vec<Key> = old.map(|(_, key)| key.clone()).collect();
+        keys.sort();
+        self.forget(&keys);
+        keys
+    }
+
+    fn forget(&mut self, keys: &[Key]) {
+        for key in keys {
+            self.cells.remove(key);
+            self.graves.iter_mut().for_each(|graves| graves.fill(key));
         }
     }
 

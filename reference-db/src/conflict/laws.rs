@@ -27,7 +27,7 @@ struct Replica {
 
 impl Replica {
     fn new(mode: Mode) -> Replica {
-        Replica { store: store(mode), applied: DotSet::new(), clock: HybridClock::default() }
+        Replica { store: store(mode, false), applied: DotSet::new(), clock: HybridClock::default() }
     }
 
     fn take(&mut self, node: usize, steps: &[Step]) -> Option<Arc<Event>> {

@@ -39,6 +39,12 @@ pub(crate) trait Store: Send {
     /// Does one effect of an event.
     fn apply(&mut self, effect: &Effect, moment: &Moment<'_>);
 
+    /// Forgets every key whose deletion happened at this millisecond or before, and nothing since; gives them, in order.
+    fn expire(&mut self, millis: u64) -> Vec<Key>;
+
+    /// Forgets that these keys were deleted.
+    fn forget(&mut self, keys: &[Key]);
+
     /// The keys that hold something, in order.
     fn keys(&self) -> Vec<Key>;
 
@@ -46,12 +52,12 @@ pub(crate) trait Store: Send {
     fn fingerprint(&self) -> u64;
 }
 
-/// The store for a mode.
-pub(crate) fn store(mode: Mode) -> Box<dyn Store> {
+/// The store for a mode; it takes note of deletions if they are to be forgotten one day.
+pub(crate) fn store(mode: Mode, forgetful: bool) -> Box<dyn Store> {
     match mode {
-        Mode::Crdt => Box::new(Keyspace::<crdt::Crdt>::default()),
-        Mode::Lww | Mode::SingleLeader => Box::new(Keyspace::<lww::Lww>::default()),
-        Mode::Siblings => Box::new(Keyspace::<siblings::Siblings>::default()),
+        Mode::Crdt => Box::new(Keyspace::<crdt::Crdt>::new(forgetful)),
+        Mode::Lww | Mode::SingleLeader => Box::new(Keyspace::<lww::Lww>::new(forgetful)),
+        Mode::Siblings => Box::new(Keyspace::<siblings::Siblings>::new(forgetful)),
     }
 }
 

@@ -133,6 +133,20 @@ impl Node {
     fn tick(&mut self, now: Nanos, outputs: &mut Vec<Output>) {
         self.expire_calls(now, outputs);
         self.flush(now, outputs);
+        self.forget(now, outputs);
+    }
+
+    /// Forgets deletions that are older than tombstones live. It is put down, because what arrives later finds another
+    /// store: without the record a node that starts again would not be what it was.
+    fn forget(&mut self, now: Nanos, outputs: &mut Vec<Output>) {
+        let span = self.config.tombstones;
+        if span == Nanos(0) {
+            return;
+        }
+        let forgotten = self.store.expire(now.0.saturating_sub(span.0) / 1_000_000);
+        if !forgotten.is_empty() {
+            outputs.push(Output::Persist(Record::Forgotten(forgotten)));
+        }
     }
 
     fn send(&self, to: NodeName, body: Body, outputs: &mut Vec<Output>) {

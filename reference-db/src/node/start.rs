@@ -58,11 +58,14 @@ impl Node {
         for record in records {
             match record {
                 Record::Start { format, origin, boot } => last = Some(node.checked(format, origin, boot)?),
-                Record::Event(_) if last.is_none() => return Err(RecoverError::NoStart),
+                Record::Event(_) | Record::Forgotten(_) if last.is_none() => {
+                    return Err(RecoverError::NoStart);
+                }
                 Record::Event(event) => {
                     node.enact(&event);
                     node.log.insert(event);
                 }
+                Record::Forgotten(keys) => node.store.forget(&keys),
             }
         }
         let life = node.begin(now, last);
@@ -82,7 +85,7 @@ impl Node {
             clock: HybridClock::default(),
             applied: DotSet::new(),
             log: Log::default(),
-            store: conflict::store(config.mode),
+            store: conflict::store(config.mode, config.tombstones > Nanos(0)),
             held: HoldBack::default(),
             links: Links::new(&config, now),
             calls: Calls::default(),

@@ -147,12 +147,15 @@ fn found(words: &[&str]) -> Cluster {
         panic!("a cluster has a mode, topology and delivery")
     };
     let members = rest.iter().filter(|word| word.len() == 1).map(|word| name(word)).collect::<Vec<_>>();
-    let defects = rest.iter().filter(|word| word.len() > 1).map(|word| word.parse().unwrap()).collect();
+    let tombstones = rest.iter().find_map(|word| word.strip_prefix("tombstones=")).map(span);
+    let rest = rest.iter().filter(|word| !word.contains('='));
+    let defects = rest.filter(|word| word.len() > 1).map(|word| word.parse().unwrap()).collect();
     let settings = NodeSettings {
         mode: mode.parse().unwrap(),
         topology: topology.parse().unwrap(),
         delivery: delivery.parse().unwrap(),
         defects,
+        tombstones: tombstones.unwrap_or_default(),
         ..NodeSettings::new(members[0], members.clone())
     };
     let mut cluster = Cluster::new(settings, 1);

@@ -124,6 +124,7 @@ impl World<'_> {
             | Effect::Pause { .. }
             | Effect::Wipe { .. }
             | Effect::Disk { .. }
+            | Effect::LoseAnswers { .. }
             | Effect::Clock { .. } => return,
         };
         self.network.harm(from, to, fault, harm);
@@ -147,6 +148,10 @@ impl World<'_> {
             Effect::Disk { node, trouble } => {
                 let index = place(node, &self.nodes);
                 self.host(index).spoil_disk(*trouble, fault);
+                None
+            }
+            Effect::LoseAnswers { node, of, every } => {
+                self.losses.begin(node.clone(), *of, *every, fault);
                 None
             }
             Effect::Clock { node, jump_ms, drift_ppm, strobe_ms } => {
@@ -209,6 +214,7 @@ impl World<'_> {
             | Effect::Pause { .. }
             | Effect::Wipe { .. }
             | Effect::Disk { .. }
+            | Effect::LoseAnswers { .. }
             | Effect::Clock { .. } => {}
         }
     }
@@ -233,6 +239,10 @@ impl World<'_> {
                 // A disk that nobody wrote to has ended nobody.
                 let ended = !self.hosts()[node].is_up();
                 ended.then(|| self.start_again(node, "restarted, as its disk works again"))
+            }
+            Effect::LoseAnswers { .. } => {
+                self.losses.end(&name);
+                None
             }
             Effect::Clock { .. } => {
                 self.host(node).set_clock(None);

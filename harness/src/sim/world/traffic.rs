@@ -2,7 +2,7 @@
 
 use histories::{EventKind, Nanos};
 use nemesis::Milestone;
-use reference_db::{Input, Output, Request, Ticket};
+use reference_db::{Input, Output, Request, Response, Ticket};
 
 use super::{Answer, Happening, Parcel, Store, TICK, World};
 use crate::sim::client::Caller;
@@ -63,7 +63,24 @@ impl World<'_> {
     }
 
     pub(super) fn answer(&mut self, node: usize, caller: Caller, answer: Answer) {
+        if let Some(fault) = self.loses(node, caller, &answer) {
+            return self.bite(fault, End::Node(node), End::Clients, Bite::Lost);
+        }
         self.send(End::Node(node), End::Clients, Parcel::Answer(caller, answer));
+    }
+
+    /// The fault that an answer is lost to, if it is: then it says that something was done.
+    fn loses(&mut self, node: usize, caller: Caller, answer: &Answer) -> Option<FaultIndex> {
+        if self.losses.is_empty() {
+            return None;
+        }
+        let done = match answer {
+            Answer::Response(Response::Refused(_)) | Answer::Refused | Answer::Broken => false,
+            Answer::Response(_) => true,
+            Answer::Control(outcome) => outcome.is_confirmed(),
+        };
+        let asked = self.clients[caller.client as usize].waits_for(caller.call)?;
+        if done { self.losses.take(&self.nodes[node], &asked.call) } else { None }
     }
 
     pub(super) fn send(&mut self, from: End, to: End, parcel: Parcel) {

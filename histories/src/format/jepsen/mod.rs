@@ -21,6 +21,8 @@ use super::scan::{Scan, Stopped};
 use super::{Error, Format, Reading};
 
 mod bare;
+mod growing;
+mod log;
 mod meaning;
 mod pairing;
 mod record;
@@ -32,11 +34,26 @@ use record::{Reader, Record};
 
 /// As Jepsen writes it.
 pub(super) const EDN: Format =
-    Format { name: "jepsen-edn", is_like: is_edn, read: |input| read(input, Syntax::Edn) };
+    Format { name: "jepsen-edn", is_like: is_edn, read: |input| read(input, Syntax::Edn), read_table: None };
 
 /// As elle-cli reads it.
-pub(super) const JSON: Format =
-    Format { name: "jepsen-json", is_like: is_json, read: |input| read(input, Syntax::Json) };
+pub(super) const JSON: Format = Format {
+    name: "jepsen-json",
+    is_like: is_json,
+    read: |input| read(input, Syntax::Json),
+    read_table: None,
+};
+
+/// As Jepsen logs it.
+pub(super) const LOG: Format = Format {
+    name: "jepsen-log",
+    is_like: log::is_log,
+    read: |input| {
+        let scan = Scan::new(input, Syntax::Edn);
+        read_all(File { scan, reader: Reader::default(), layout: Layout::Lines }, "jepsen log")
+    },
+    read_table: None,
+};
 
 /// Begins with a map whose first key is a keyword, or with brackets and tags around it.
 fn is_edn(head: &[u8]) -> bool {
@@ -64,17 +81,27 @@ fn is_json(head: &[u8]) -> bool {
     object.starts_with(b"{") && has(br#""type""#) && (has(br#""f""#) || has(br#""value""#))
 }
 
-/// Reads a history.
+/// Reads a history of maps.
 fn read(input: impl Read, syntax: Syntax) -> Result<Reading, Error> {
-    let mut file = File { scan: Scan::new(input, syntax), reader: Reader::default(), frame: Frame::None };
+    let mut file = File { scan: Scan::new(input, syntax), reader: Reader::default(), layout: Layout::Maps };
+    file.begin()?;
+    read_all(
+        file,
+        match syntax {
+            Syntax::Edn => "jepsen EDN",
+            Syntax::Json => "jepsen JSON",
+        },
+    )
+}
+
+fn read_all(mut file: File<impl Read>, format: &'static str) -> Result<Reading, Error> {
     let mut pairing = Pairing::default();
     let mut cut_off = None;
-    file.begin()?;
     loop {
         match file.next() {
             Ok(Some(record)) => {
-                let steps = &mut file.reader;
-                pairing.take(record, steps, file.scan.line()).map_err(|flaw| file.scan.error(flaw))?;
+                let line = || file.scan.line_before();
+                pairing.take(record, &mut file.reader, &line).map_err(|flaw| file.scan.error(flaw))?;
             }
             Ok(None) => break,
             Err(Stopped::AtEnd(_)) if pairing.has_events() => {
@@ -87,60 +114,59 @@ fn read(input: impl Read, syntax: Syntax) -> Result<Reading, Error> {
     if file.scan.is_cut_off() {
         cut_off = Some(file.scan.line());
     }
-    let format = match syntax {
-        Syntax::Edn => "jepsen EDN",
-        Syntax::Json => "jepsen JSON",
-    };
     let (history, mut warnings) = pairing.finish().map_err(|flaw| file.scan.error(flaw))?;
     warnings.extend(cut_off.map(|line| format!("the file is cut off in line {line}; judged up to there")));
     Ok(Reading { format, history, warnings })
 }
 
-/// What stands around the maps.
+/// How records are laid out.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Frame {
-    None,
-    /// One vector, `[…]`, or list, `(…)`.
-    Open {
-        close: u8,
-        first: bool,
-    },
+enum Layout {
+    /// One map after the other.
+    Maps,
+    /// All maps in one vector, `[…]`, or list, `(…)`.
+    Framed { close: u8, first: bool },
+    /// Lines of a log.
+    Lines,
 }
 
 struct File<R> {
     scan: Scan<R>,
     reader: Reader,
-    frame: Frame,
+    layout: Layout,
 }
 
 impl<R: Read> File<R> {
     fn begin(&mut self) -> Result<(), Error> {
-        let frame = self.scan.take(|cursor| {
+        let layout = self.scan.take(|cursor| {
             cursor.skip_space()?;
             cursor.tag()?;
-            let frame = match cursor.peek() {
-                b'[' => Frame::Open { close: b']', first: true },
-                b'(' => Frame::Open { close: b')', first: true },
-                _ => return Ok(Frame::None),
+            let layout = match cursor.peek() {
+                b'[' => Layout::Framed { close: b']', first: true },
+                b'(' => Layout::Framed { close: b')', first: true },
+                _ => return Ok(Layout::Maps),
             };
             let bracket = cursor.peek();
             cursor.eat(bracket);
-            Ok(frame)
+            Ok(layout)
         });
-        self.frame = frame.map_err(Stopped::into_error)?;
+        self.layout = layout.map_err(Stopped::into_error)?;
         Ok(())
     }
 
     fn next(&mut self) -> Result<Option<Record>, Stopped> {
-        let (reader, frame) = (&mut self.reader, self.frame);
+        let (reader, layout) = (&mut self.reader, self.layout);
         let record = self.scan.take(|cursor| {
-            between(cursor, frame)?;
+            if layout == Layout::Lines {
+                return log::record(reader, cursor);
+            }
+            between(cursor, layout)?;
             match reader.record(cursor)? {
                 Some(record) => Ok(Some(record)),
-                None => end(cursor, frame).map(|()| None),
+                None => end(cursor, layout).map(|()| None),
             }
         })?;
-        if let Frame::Open { first, .. } = &mut self.frame {
+        if let Layout::Framed { first, .. } = &mut self.layout {
             *first = false;
         }
         Ok(record)
@@ -148,16 +174,16 @@ impl<R: Read> File<R> {
 }
 
 /// In JSON a comma stands between two elements.
-fn between(cursor: &mut Cursor<'_>, frame: Frame) -> Result<(), Flaw> {
+fn between(cursor: &mut Cursor<'_>, layout: Layout) -> Result<(), Flaw> {
     cursor.skip_space()?;
-    match frame {
-        Frame::Open { close, first: false } => cursor.separator(close),
-        Frame::Open { .. } | Frame::None => Ok(()),
+    match layout {
+        Layout::Framed { close, first: false } => cursor.separator(close),
+        Layout::Framed { .. } | Layout::Maps | Layout::Lines => Ok(()),
     }
 }
 
-fn end(cursor: &mut Cursor<'_>, frame: Frame) -> Result<(), Flaw> {
-    if let Frame::Open { close, .. } = frame {
+fn end(cursor: &mut Cursor<'_>, layout: Layout) -> Result<(), Flaw> {
+    if let Layout::Framed { close, .. } = layout {
         if !cursor.eat(close) {
             return Err(cursor.expected(&format!("`{}`", char::from(close))));
         }

@@ -19,10 +19,13 @@ pub(super) struct Pairing {
     seen: meaning::Seen,
     /// What is left out, or taken for something, and the first line of it.
     remarks: FxHashMap<Remark, (usize, usize)>,
-    /// Calls in flight.
-    asked: FxHashMap<SessionId, Asked>,
+    /// Sessions whose call in flight has a key beside its value, `[k v]`.
+    tuples: FxHashSet<SessionId>,
     mode: Mode,
 }
+
+/// Tells the line of a record, which takes counting.
+type Line<'a> = &'a dyn Fn() -> usize;
 
 /// Whether calls are recorded besides their answers.
 enum Mode {
@@ -35,6 +38,7 @@ enum Mode {
 /// What a reader of the verdict should know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Remark {
+    NoEvent,
     NoClient,
     NoProcess,
     NoTime,
@@ -45,13 +49,15 @@ enum Remark {
 
 impl Default for Pairing {
     fn default() -> Self {
+        let mut builder = HistoryBuilder::new(Header::default());
+        builder.keys_are_shared();
         Self {
-            builder: HistoryBuilder::new(Header::default()),
+            builder,
             sessions: Sessions::default(),
             clock: Clock::default(),
             seen: meaning::Seen::default(),
             remarks: FxHashMap::default(),
-            asked: FxHashMap::default(),
+            tuples: FxHashSet::default(),
             mode: Mode::Undecided,
         }
     }
@@ -64,8 +70,11 @@ impl Pairing {
     }
 
     /// Adds what a map says.
-    pub(super) fn take(&mut self, record: Record, reader: &mut Reader, line: usize) -> Result<(), Flaw> {
-        let Some(kind) = record.kind else { return Ok(()) };
+    pub(super) fn take(&mut self, record: Record, reader: &mut Reader, line: Line<'_>) -> Result<(), Flaw> {
+        let Some(kind) = record.kind else {
+            self.remark(Remark::NoEvent, line);
+            return Ok(());
+        };
         let process = match &record.process {
             Process::Client(process) => Some(*process),
             Process::Missing => None,
@@ -97,7 +106,7 @@ impl Pairing {
         time: Nanos,
         record: Record,
         reader: &mut Reader,
-        line: usize,
+        line: Line<'_>,
     ) -> Result<(), Flaw> {
         let at = record.at;
         let (session, goes_on) = self.sessions.of(process);
@@ -105,10 +114,11 @@ impl Pairing {
             self.remark(Remark::GoesOn, line);
         }
         let asked = meaning::ask(record, reader, &mut self.seen)?;
-        let call = asked.call.clone();
-        self.push(at, time, EventKind::Invoke { session, node: None, planned: None, call })?;
-        self.asked.insert(session, asked);
-        Ok(())
+        let Asked { call, is_tuple } = asked;
+        if is_tuple {
+            self.tuples.insert(session);
+        }
+        self.push(at, time, EventKind::Invoke { session, node: None, planned: None, call })
     }
 
     fn answer(
@@ -121,15 +131,15 @@ impl Pairing {
     ) -> Result<(), Flaw> {
         let at = record.at;
         let session = self.sessions.known(process);
-        let Some((session, asked)) =
-            session.and_then(|session| Some((session, self.asked.remove(&session)?)))
-        else {
+        let asked = session.and_then(|session| Some((session, self.builder.in_flight(session)?)));
+        let Some((session, call)) = asked else {
             let reason = format!(
                 "process {process} is answered but has no call in flight; write its :invoke before this"
             );
             return Err(flaw(at, reason));
         };
-        let outcome = meaning::outcome(kind, &asked, record, reader)?;
+        let is_tuple = self.tuples.remove(&session);
+        let outcome = meaning::outcome(kind, call, is_tuple, record, reader, &mut self.seen)?;
         if outcome.is_unknown() {
             self.sessions.retire(process);
         }
@@ -143,7 +153,7 @@ impl Pairing {
         time: Nanos,
         record: Record,
         reader: &mut Reader,
-        line: usize,
+        line: Line<'_>,
     ) -> Result<(), Flaw> {
         let (asked, outcome) = meaning::answer_only(kind, record, reader, &mut self.seen)?;
         self.remark(Remark::NoInvoke, line);
@@ -183,11 +193,14 @@ impl Pairing {
         let mut remarks: Vec<_> = self.remarks.into_iter().collect();
         remarks.sort_unstable();
         let warnings = remarks.into_iter().map(|(remark, (count, line))| remark.says(count, line)).collect();
+        if self.seen.adds_to_counter() {
+            self.builder.additions_are_increments();
+        }
         self.builder.header_mut().workload = self.seen.workload().into();
         Ok((self.builder.finish(), warnings))
     }
 
-    fn time(&mut self, record: &Record, line: usize) -> Nanos {
+    fn time(&mut self, record: &Record, line: Line<'_>) -> Nanos {
         let (time, went_back) = self.clock.tick(record.time);
         if record.time.is_none() {
             self.remark(Remark::NoTime, line);
@@ -203,8 +216,8 @@ impl Pairing {
         self.builder.push(Event { time, kind }).map_err(malformed)
     }
 
-    fn remark(&mut self, remark: Remark, line: usize) {
-        self.remarks.entry(remark).or_insert((0, line)).0 += 1;
+    fn remark(&mut self, remark: Remark, line: Line<'_>) {
+        self.remarks.entry(remark).or_insert_with(|| (0, line())).0 += 1;
     }
 }
 
@@ -212,6 +225,7 @@ impl Remark {
     fn says(self, count: usize, line: usize) -> String {
         let (s, they) = if count == 1 { ("", "it is") } else { ("s", "they are") };
         match self {
+            Self::NoEvent => format!("{count} line{s} without an event, the first is line {line}: left out"),
             Self::NoClient => format!(
                 "{count} event{s} of processes that are no clients, the first in line {line}: left out"
             ),

@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::super::cursor::{Atom, Cursor, Flaw, Syntax};
 use super::super::datum::Datum;
+use super::growing::Growing;
 use crate::{Key, Value};
 
 /// What one line says.
@@ -13,9 +14,9 @@ use crate::{Key, Value};
 pub(super) struct Record {
     pub(super) kind: Option<Kind>,
     pub(super) process: Process,
-    /// What is done: `:txn`, `:read`, …; without its colon.
-    pub(super) function: String,
     pub(super) body: Body,
+    /// `:key`, which the logs of key-value stores have beside `:value`.
+    pub(super) key: Option<Key>,
     /// In nanoseconds.
     pub(super) time: Option<i64>,
     pub(super) error: Option<String>,
@@ -89,16 +90,32 @@ impl Verb {
 /// Reads maps one by one; keeps one text for each key.
 #[derive(Debug, Default)]
 pub(super) struct Reader {
-    keys: FxHashMap<Box<[u8]>, Key>,
-    taken: FxHashMap<Key, Box<[u8]>>,
-    /// Those of the record that was read last.
+    /// Where each key is in `keys`, by its spelling.
+    known: FxHashMap<Box<[u8]>, usize>,
+    keys: Vec<Known>,
+    taken: FxHashSet<Key>,
+    /// `:f` of the record that was read last, without its colon, and the micro-ops of its transaction.
+    pub(super) function: String,
     pub(super) steps: Vec<Step>,
 }
 
+/// A key, and the longest list of it that was read.
+#[derive(Debug)]
+struct Known {
+    key: Key,
+    list: Growing,
+}
+
 impl Reader {
+    /// Forgets the record that was read last.
+    pub(super) fn begin(&mut self) {
+        self.steps.clear();
+        self.function.clear();
+    }
+
     /// Reads a map; none if the end of the file, or of the vector of maps, comes instead.
     pub(super) fn record(&mut self, cursor: &mut Cursor<'_>) -> Result<Option<Record>, Flaw> {
-        self.steps.clear();
+        self.begin();
         cursor.skip_space()?;
         if cursor.is_at_end() || cursor.peek() == b']' || cursor.peek() == b')' {
             return Ok(None);
@@ -130,7 +147,14 @@ impl Reader {
         match name {
             "type" => record.kind = Some(kind(cursor)?),
             "process" => record.process = process(cursor)?,
-            "f" => record.function = name_of(cursor)?.into_owned(),
+            "f" => {
+                let name = name_of(cursor)?;
+                self.function.push_str(&name);
+            }
+            "key" => {
+                let known = self.key(cursor)?;
+                record.key = Some(self.keys[known].key.clone());
+            }
             "time" => record.time = time(cursor)?,
             "error" => {
                 let begin = cursor.at();
@@ -168,10 +192,16 @@ impl Reader {
             return Err(Flaw { at: begin, reason });
         };
         cursor.separator(b']')?;
-        let key = self.key(cursor)?;
+        let known = self.key(cursor)?;
         cursor.separator(b']')?;
         let value_at = cursor.at();
-        let value = if cursor.peek() == b']' { None } else { cursor.value()? };
+        let Known { key, list } = &mut self.keys[known];
+        let value = match (verb, cursor.peek()) {
+            (_, b']') => None,
+            (Verb::Read, b'[') => list.read(cursor)?,
+            _ => cursor.value()?,
+        };
+        let key = key.clone();
         if value.is_none() && *verb != Verb::Read {
             return Err(Flaw { at: value_at, reason: "nothing, expected the value that is written".into() });
         }
@@ -181,30 +211,32 @@ impl Reader {
         Ok(Step { verb: *verb, key, value })
     }
 
-    fn key(&mut self, cursor: &mut Cursor<'_>) -> Result<Key, Flaw> {
+    /// The place of a key in `keys`.
+    fn key(&mut self, cursor: &mut Cursor<'_>) -> Result<usize, Flaw> {
         let begin = cursor.at();
         let plain = match cursor.peek() {
             b'[' | b'{' | b'(' | b'#' => {
                 cursor.skip_form()?;
                 None
             }
-            _ => plain_name(cursor)?,
+            _ => Some(cursor.atom()?),
         };
         let spelled = cursor.since(begin);
-        if let Some(known) = self.keys.get(spelled) {
-            return Ok(known.clone());
+        if let Some(known) = self.known.get(spelled) {
+            return Ok(*known);
         }
-        Ok(self.new_key(spelled, plain))
+        Ok(self.new_key(spelled, plain.and_then(plain_name)))
     }
 
     /// Two keys are never one: where `5` and `"5"` are both used, the second keeps its quotes.
-    fn new_key(&mut self, spelled: &[u8], plain: Option<String>) -> Key {
+    fn new_key(&mut self, spelled: &[u8], plain: Option<String>) -> usize {
         let as_spelled = || String::from_utf8_lossy(spelled).into_owned();
-        let name = plain.filter(|name| !self.taken.contains_key(name.as_str())).unwrap_or_else(as_spelled);
+        let name = plain.filter(|name| !self.taken.contains(name.as_str())).unwrap_or_else(as_spelled);
         let key = Key::from(name);
-        self.taken.insert(key.clone(), spelled.into());
-        self.keys.insert(spelled.into(), key.clone());
-        key
+        self.taken.insert(key.clone());
+        self.known.insert(spelled.into(), self.keys.len());
+        self.keys.push(Known { key, list: Growing::default() });
+        self.keys.len() - 1
     }
 
     /// The key that a datum names.
@@ -217,20 +249,28 @@ impl Reader {
             },
             Value::Integer(_) | Value::List(_) => (value.to_string(), value.to_string()),
         };
-        Some(match self.keys.get(spelled.as_bytes()) {
-            Some(known) => known.clone(),
-            None => self.new_key(spelled.as_bytes(), Some(plain)),
-        })
+        Some(self.key_named(&spelled, plain))
+    }
+
+    /// A history of one object says nothing about its key.
+    pub(super) fn only_key(&mut self) -> Key {
+        self.key_named("", "x".into())
+    }
+
+    fn key_named(&mut self, spelled: &str, plain: String) -> Key {
+        let known = self.known.get(spelled.as_bytes()).copied();
+        let known = known.unwrap_or_else(|| self.new_key(spelled.as_bytes(), Some(plain)));
+        self.keys[known].key.clone()
     }
 }
 
-fn plain_name(cursor: &mut Cursor<'_>) -> Result<Option<String>, Flaw> {
-    Ok(match cursor.atom()? {
+fn plain_name(atom: Atom<'_>) -> Option<String> {
+    match atom {
         Atom::Nil => None,
         Atom::Integer(integer) => Some(integer.to_string()),
         Atom::Text(text) => Some(text.into_owned()),
         Atom::Keyword(name) | Atom::Other(name) => Some(name.to_string()),
-    })
+    }
 }
 
 /// `[[:r …` or `[["r", …`: what begins a transaction, and no other value.

@@ -7,7 +7,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::super::read;
-use crate::text;
+use crate::{Observed, text};
 
 /// What a file was taken for, its operations and the warnings, or what is wrong with it.
 fn check(file: &str, expected: Expect) {
@@ -196,6 +196,131 @@ fn answers_without_calls() {
     );
 }
 
+#[test]
+fn sets_and_counters_are_told_apart_by_what_reads_see() {
+    let adds = "{:process 0, :type :invoke, :f :add, :value 3}
+{:process 0, :type :ok, :f :add, :value 3}
+{:process 1, :type :invoke, :f :read}\n";
+    check(
+        &format!("{adds}{{:process 1, :type :ok, :f :read, :value #{{3}}}}"),
+        expect![[r#"
+        jepsen EDN, set
+        c0 0..1 add x 3 -> ok
+        c1 2..3 read x -> [3]
+        warning: 4 events without :time, the first in line 1: they are taken as 1 ms after the one before
+    "#]],
+    );
+    check(
+        &format!("{adds}{{:process 1, :type :ok, :f :read, :value 3}}"),
+        expect![[r#"
+        jepsen EDN, counter
+        c0 0..1 increment x 3 -> ok
+        c1 2..3 read x -> 3
+        warning: 4 events without :time, the first in line 1: they are taken as 1 ms after the one before
+    "#]],
+    );
+    check(
+        "{:process 0, :type :invoke, :f :dec, :value 3 :time 0} {:process 1, :type :invoke, :f :inc :time 1}",
+        expect![[r#"
+        jepsen EDN, counter
+        c0 0.. increment x -3
+        c1 0.. increment x 1
+    "#]],
+    );
+}
+
+#[test]
+fn queues_and_stacks() {
+    check(
+        "{:process 0, :type :invoke, :f :enqueue, :value 3, :time 0}
+{:process 0, :type :ok, :f :enqueue, :value 3, :time 1000000}
+{:process 1, :type :invoke, :f :dequeue, :value nil, :time 2000000}
+{:process 1, :type :ok, :f :dequeue, :value 3, :time 3000000}
+{:process 1, :type :invoke, :f :dequeue, :time 4000000}
+{:process 1, :type :fail, :f :dequeue, :error :empty, :time 5000000}",
+        expect![[r#"
+            jepsen EDN, queue
+            c0 0..1 enqueue x 3 -> ok
+            c1 2..3 dequeue x -> 3
+            c1 4..5 dequeue x -> failed empty
+        "#]],
+    );
+    check(
+        "{:process 0, :type :invoke, :f :push, :value 3, :time 0}",
+        expect![[r#"
+        jepsen EDN, stack
+        c0 0.. push x 3
+    "#]],
+    );
+    check(
+        "{:process 0, :type :invoke, :f :drain, :time 0}",
+        expect![[r#"
+        error: line 1, column 1: a drain is several dequeues, and when each happened is not known; write them one by one
+    "#]],
+    );
+    check(
+        "{:process 0, :type :invoke, :f :transfer, :value {:from 1 :to 2 :amount 5}, :time 0}",
+        expect![[r#"
+        error: line 1, column 50: the first balances of a bank are not in its history; write transfers as transactions of reads and writes
+    "#]],
+    );
+}
+
+#[test]
+fn logs_of_key_value_stores() {
+    check(
+        r#"{:process 0, :type :invoke, :f :append, :key "7", :value "x 0 1 y"}
+{:process 0, :type :ok, :f :append, :key "7", :value "x 0 1 y"}
+{:process 1, :type :invoke, :f :get, :key "7", :value nil}
+{:process 1, :type :ok, :f :get, :key "7", :value "x 0 1 yx 1 5 y"}
+{:process 1, :type :invoke, :f :put, :key "8", :value ""}
+{:process 2, :type :invoke, :f :get, :key "8", :value nil}
+{:process 2, :type :ok, :f :get, :key "8", :value ""}
+"#,
+        expect![[r#"
+            jepsen EDN, list-append
+            c0 0..1 append 7 "x 0 1 y" -> ok
+            c1 2..3 read 7 -> ["x 0 1 y" "x 1 5 y"]
+            c1 4.. delete 8
+            c2 5..6 read 8 -> nothing
+            warning: 7 events without :time, the first in line 1: they are taken as 1 ms after the one before
+        "#]],
+    );
+    check(
+        r#"{:process 0, :type :invoke, :f :append, :key "7", :value "abc"}"#,
+        expect![[r#"
+        error: line 1, column 58: "abc" is appended to a text; only texts such as "x 1 2 y" can be told apart afterwards
+    "#]],
+    );
+}
+
+#[test]
+fn logs_of_jepsen() {
+    check(
+        "INFO  jepsen.core - Running test\nINFO  jepsen.util - 0 \t:invoke :write \t3 \t:hint 0
+INFO [2026-03-30 15:28:17,423] jepsen worker 2 - jepsen.util 2  :invoke :read nil
+INFO  jepsen.util - 0 :info :write :timed-out
+INFO  jepsen.util - 2 :ok :read nil
+INFO  jepsen.util - 5 :invoke :cas [3 4]
+INFO  jepsen.util - 5 :fail :cas [3 4]
+",
+        expect![[r#"
+            jepsen log, register
+            c0 0..2 write x 3 -> unknown timed-out
+            c2 1..3 read x -> nothing
+            c5 4..5 cas x 3 4 -> failed no reason given
+            warning: 1 line without an event, the first is line 1: left out
+            warning: 6 events without :time, the first in line 2: they are taken as 1 ms after the one before
+        "#]],
+    );
+    check(
+        "INFO  jepsen.util - 0 :invoke :jump 3",
+        expect![[r#"
+        error: line 1, column 37: the function `jump` is not known, expected one of txn, read, write, cas, add, remove, increment, decrement, delete, get, put, append, enqueue, dequeue, push, pop
+    "#]],
+    );
+}
+
 const ASK: &str = "{:process 0, :type :invoke, :f :txn, :value [[:r x nil] [:append y 1]], :time 0}\n";
 
 #[test]
@@ -231,9 +356,7 @@ fn what_cannot_be_read_is_named() {
         ),
         (
             "{:process 0, :type :invoke, :f :txn}",
-            expect![
-                "error: line 2, column 1: the function `txn` is not known, expected one of txn, read, write, cas\n"
-            ],
+            expect!["error: line 2, column 1: expected a transaction such as [[:r 1 nil] [:append 2 3]]\n"],
         ),
         (
             "{:process 1, :type :invoke, :f :txn, :value [[:rp x 1]]}",
@@ -274,7 +397,7 @@ fn what_cannot_be_read_is_named() {
         (
             "{:process 1, :type :invoke, :f :jump, :value 3}",
             expect![
-                "error: line 2, column 46: the function `jump` is not known, expected one of txn, read, write, cas\n"
+                "error: line 2, column 46: the function `jump` is not known, expected one of txn, read, write, cas, add, remove, increment, decrement, delete, get, put, append, enqueue, dequeue, push, pop\n"
             ],
         ),
         (
@@ -336,6 +459,32 @@ proptest! {
         file.truncate(cut.index(file.len()));
         let _ = read(file.as_slice());
     }
+}
+
+fn list() -> impl Strategy<Value = String> {
+    (0..12_usize, prop_oneof![3 => Just("1 2 3 44 5 ".to_string()), 1 => "[0-9 \\[\\]x\"-]{0,8}"])
+        .prop_map(|(length, text)| format!("[{}]", &text[..length.min(text.len())]))
+}
+
+proptest! {
+    /// However lists follow each other, each is what it is alone.
+    #[test]
+    fn growing_lists_are_read_as_any_other(lists in vec(list(), 1..12)) {
+        let step = |list: &str| format!("{{:process 0 :type :ok :time 1 :value [[:r x {list}]]}}\n");
+        let alone: Vec<_> = lists.iter().map(|list| told_of(&step(list))).collect();
+        let good: Vec<&String> = lists.iter().filter(|list| told_of(&step(list)).is_some()).collect();
+        let file: String = good.iter().map(|list| step(list)).collect();
+        let together = told_of(&file).unwrap_or_default();
+        let alone: Vec<_> = alone.into_iter().flatten().flatten().collect();
+        prop_assert_eq!(together, alone);
+    }
+}
+
+/// What the reads of a file saw.
+fn told_of(file: &str) -> Option<Vec<Observed>> {
+    let reading = (super::EDN.read)(&mut file.as_bytes()).ok()?;
+    let replies = reading.history.operations().iter().flat_map(|operation| operation.outcome.replies());
+    Some(replies.flatten().filter_map(|reply| reply.observed.clone()).collect())
 }
 
 /// A piece that is not whole yet in the buffer is the same piece later.

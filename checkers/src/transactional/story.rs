@@ -1,0 +1,245 @@
+//! From an anomaly to a finding: who did what, and why no order explains it.
+
+use histories::{Key, Operation, OperationId, Outcome};
+
+use super::analysis::{Analysis, Found};
+use super::links::Spotted;
+use super::proof::{Proof, Prover};
+use super::search::Cycle;
+use super::words;
+use crate::facts::{Address, Facts, KeyKind, KeyNumber};
+use crate::wording::{answered, asked, counted, listed, shown};
+use crate::{Certainty, Edge, EdgeKind, Finding, Step};
+
+/// Operations of one transaction that are shown.
+const SHOWN_MAX: usize = 6;
+
+/// Tells findings of one history.
+pub(super) struct Teller<'a, 'h> {
+    facts: &'a Facts<'h>,
+    prover: Prover<'a, 'h>,
+}
+
+impl<'a, 'h> Teller<'a, 'h> {
+    pub(super) fn new(facts: &'a Facts<'h>, analysis: &'a Analysis, found: &'a Found) -> Self {
+        Self { facts, prover: Prover { facts, analysis, found } }
+    }
+
+    /// The keys that prove a cycle's dependencies; none for an edge of sessions or of real time.
+    pub(super) fn proofs(&self, cycle: &Cycle) -> Vec<Proof> {
+        cycle.hops.iter().map(|hop| self.prover.proof(hop)).collect()
+    }
+
+    /// What the key is used as.
+    pub(super) fn kind(&self, key: KeyNumber) -> KeyKind {
+        self.facts.kind(key)
+    }
+
+    pub(super) fn cycle(&self, cycle: &Cycle) -> Finding {
+        let proofs = self.proofs(cycle);
+        let mut keys: Vec<KeyNumber> = proofs.iter().filter_map(|proof| proof.key).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        let operations: Vec<OperationId> = proofs.iter().map(|proof| proof.edge.from).collect();
+        let name = cycle.kind.name();
+        let who = listed(operations.iter().map(|operation| self.prover.who(*operation)));
+        Finding {
+            anomaly: name,
+            keys: self.names(&keys),
+            story: self.story(cycle, &proofs),
+            brief: format!("{name} between {who}"),
+            steps: self.steps(&operations, &keys, &[]),
+            edges: proofs.into_iter().map(|proof| proof.edge).collect(),
+            conclusion: "So each comes before the next and the last before the first: a cycle that no order can explain."
+                .into(),
+            certainty: self.certainty(&operations),
+            weight: 1,
+        }
+    }
+
+    fn story(&self, cycle: &Cycle, proofs: &[Proof]) -> String {
+        let count = cycle.hops.len() as u64;
+        let missed: Vec<String> = proofs
+            .iter()
+            .filter(|proof| proof.edge.kind == EdgeKind::ReadWrite)
+            .filter_map(|proof| {
+                let key = self.facts.key(proof.key?);
+                let Edge { from, to, .. } = proof.edge;
+                let (reader, writer) = (self.prover.who(from), self.prover.who(to));
+                Some(format!("{reader} did not see what {writer} put into {key}"))
+            })
+            .collect();
+        let name = cycle.kind.name();
+        let (happened, against) = (words::happened(name), words::against(name));
+        match missed.len() {
+            0 => format!("Among {}, {happened}{against}.", counted(count, "transaction", "transactions")),
+            1 => format!("Client {}, and yet that came before it{against}.", missed[0]),
+            2..=3 => format!("Client {}: {happened}{against}.", listed(missed)),
+            more => format!(
+                "Client {}, and so on round a circle of {}: {happened}{against}.",
+                missed[0],
+                counted(more as u64, "such read", "such reads")
+            ),
+        }
+    }
+
+    pub(super) fn spotted(&self, spotted: &Spotted) -> Finding {
+        let mut operations: Vec<OperationId> = spotted.at.iter().map(|at| at.operation).collect();
+        operations.sort_unstable();
+        operations.dedup();
+        let key = self.facts.key(spotted.key);
+        Finding {
+            anomaly: spotted.anomaly,
+            keys: self.names(&[spotted.key]),
+            story: self.spotted_story(spotted),
+            brief: format!("{} by {}", spotted.anomaly, self.prover.who(spotted.at[0].operation)),
+            steps: self.steps(&operations, &[spotted.key], &spotted.at[..1]),
+            edges: self.spotted_edges(spotted),
+            conclusion: format!("On {key}, {}.", words::happened(spotted.anomaly)),
+            certainty: self.certainty(&operations),
+            weight: 1,
+        }
+    }
+
+    fn spotted_story(&self, spotted: &Spotted) -> String {
+        let first = spotted.at[0];
+        let (who, key) = (self.prover.who(first.operation), self.facts.key(spotted.key));
+        let seen = || answered(self.facts, first);
+        let other = || spotted.at.get(1).map(|at| self.prover.who(at.operation)).unwrap_or_default();
+        let did = |at: Option<&Address>| at.map(|at| asked(self.facts.micro_op(*at))).unwrap_or_default();
+        match spotted.anomaly {
+            "G1a" => format!(
+                "Client {who} read {key} as {}. But when {} asked for that ({}), it was told that it had failed.",
+                seen(),
+                other(),
+                did(spotted.at.get(1))
+            ),
+            "G1b" => format!(
+                "Client {who} read {key} as {}, a state in the middle of {}'s transaction: that went on to change {key} again.",
+                seen(),
+                other()
+            ),
+            "non-repeatable-read" => format!(
+                "Client {who} read {key} again in one transaction, and it had become {}: another transaction came in between.",
+                seen()
+            ),
+            "internal" => format!(
+                "Client {who} read {key} as {}, which is not what its own transaction had read or written just before.",
+                seen()
+            ),
+            "future-read" => format!(
+                "Client {who} read {key} as {}, with what its own transaction did only after that read ({}).",
+                seen(),
+                did(spotted.at.get(1))
+            ),
+            "dirty-update" => format!(
+                "Client {who} confirmed a change of {key} ({}) that stands on top of one by {} ({}), which had failed.",
+                did(Some(&first)),
+                other(),
+                did(spotted.at.get(1))
+            ),
+            "lost-update" => format!(
+                "Client {who} and {} both read {key} as {} and then both changed it, and neither knew of the other.",
+                other(),
+                seen()
+            ),
+            "duplicate-elements" => {
+                format!("Client {who} read {key} as {}, with an element that is there twice.", seen())
+            }
+            "incompatible-order" => format!(
+                "Client {who} read {key} as {}, and {} as {}: neither is the beginning of the other, so no one list grew to both.",
+                seen(),
+                other(),
+                spotted.at.get(1).map(|at| answered(self.facts, *at)).unwrap_or_default()
+            ),
+            "thin-air-read" => format!("Client {who} read {key} as {}, and nobody ever wrote that.", seen()),
+            _ => {
+                let values = spotted.at.iter().filter_map(|at| match self.facts.micro_op(*at) {
+                    histories::MicroOp::Write { value, .. } => Some(shown(value)),
+                    _ => None,
+                });
+                format!(
+                    "On {key}, the values {} each come before the next and the last before the first.",
+                    listed(values)
+                )
+            }
+        }
+    }
+
+    fn spotted_edges(&self, spotted: &Spotted) -> Vec<Edge> {
+        let [first, other, ..] = spotted.at.as_slice() else { return Vec::new() };
+        let (first, other) = (first.operation, other.operation);
+        let (reader, writer) = (self.prover.who(first), self.prover.who(other));
+        let key = self.facts.key(spotted.key);
+        match spotted.anomaly {
+            "G1a" | "G1b" => vec![Edge {
+                from: other,
+                to: first,
+                kind: EdgeKind::WriteRead,
+                because: format!("{reader} saw in {key} what {writer} had put there"),
+            }],
+            "lost-update" => [(first, other), (other, first)]
+                .map(|(from, to)| Edge {
+                    from,
+                    to,
+                    kind: EdgeKind::ReadWrite,
+                    because: format!(
+                        "{} read {key} before {} changed it",
+                        self.prover.who(from),
+                        self.prover.who(to)
+                    ),
+                })
+                .into(),
+            _ => Vec::new(),
+        }
+    }
+
+    fn names(&self, keys: &[KeyNumber]) -> Vec<Key> {
+        keys.iter().map(|key| self.facts.key(*key).clone()).collect()
+    }
+
+    /// Each operation once, in the order of time, with what it did to these keys.
+    fn steps(&self, operations: &[OperationId], keys: &[KeyNumber], marked: &[Address]) -> Vec<Step> {
+        let mut operations = operations.to_vec();
+        operations.sort_unstable();
+        operations.dedup();
+        let marks = |operation: OperationId| marked.iter().any(|at| at.operation == operation);
+        let step = |operation: OperationId| {
+            let remark = if marks(operation) { "the proof" } else { "" };
+            self.step(self.facts.history().operation(operation), keys, remark)
+        };
+        operations.into_iter().map(step).collect()
+    }
+
+    fn step(&self, operation: &Operation, keys: &[KeyNumber], remark: &str) -> Step {
+        let count = operation.call.micro_ops().len() as u32;
+        let all = (0..count).map(|index| Address { operation: operation.id, index });
+        let of_keys: Vec<Address> = all.filter(|at| keys.contains(&self.facts.key_of(*at))).collect();
+        let shown = &of_keys[..of_keys.len().min(SHOWN_MAX)];
+        let mut what: Vec<String> = shown.iter().map(|at| asked(self.facts.micro_op(*at))).collect();
+        let answer = match &operation.outcome {
+            Outcome::Confirmed(_) => {
+                let mut answers: Vec<String> = shown.iter().map(|at| answered(self.facts, *at)).collect();
+                if answers.iter().all(|answer| answer == "OK") {
+                    answers.truncate(1);
+                }
+                answers.join(", ")
+            }
+            Outcome::Failed(_) | Outcome::Unknown(_) => {
+                shown.first().map(|at| answered(self.facts, *at)).unwrap_or_default()
+            }
+        };
+        if of_keys.len() > SHOWN_MAX {
+            what.push("…".into());
+        }
+        Step { operation: operation.id, what: what.join(", "), answer, remark: remark.into() }
+    }
+
+    fn certainty(&self, operations: &[OperationId]) -> Certainty {
+        let unknown = |id: &&OperationId| self.facts.history().operation(**id).outcome.is_unknown();
+        Certainty::Certain(match operations.iter().find(unknown) {
+            Some(id) => format!("no answer to {} came, but what it wrote was read", self.prover.who(*id)),
+            None => crate::wording::all_answered(operations.len()),
+        })
+    }
+}

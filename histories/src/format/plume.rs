@@ -1,0 +1,103 @@
+//! The text of Plume, which PolySI's and AWDIT's tools read and write, too: an operation a line.
+//!
+//! ```text
+//! w(4,17,0,3)      write key 4, value 17, session 0, transaction 3
+//! r(5,0,1,4)       read key 5, which nobody had written, session 1, transaction 4
+//! w(4,18,2,-1)     a write that was rolled back
+//! ```
+//!
+//! Transactions of a session are in the order in which they begin; there are no times.
+//!
+//! Source: Liu, Gu, Wei, Basin: "Plume", OOPSLA 2024, and the documentation of its tool.
+
+use std::io::Read;
+
+use super::cursor::{Cursor, Flaw, Syntax};
+use super::registers::{Gathering, TableReading, not_empty};
+use super::scan::{Scan, Stopped};
+use super::{Error, Format};
+use crate::compact::TxnStatus;
+
+/// This format.
+pub(super) const FORMAT: Format = Format {
+    name: "plume",
+    is_like: |head| {
+        let line = head.trim_ascii_start();
+        matches!(line, [b'r' | b'w', b'(', b'-' | b'0'..=b'9', ..])
+    },
+    read: |input| read_table(input).map(TableReading::into_reading),
+    read_table: Some(read_table),
+};
+
+/// The numbers of a line.
+struct Line {
+    is_write: bool,
+    key: u64,
+    value: u64,
+    session: u32,
+    transaction: i64,
+}
+
+/// Reads transactions without making a history of them.
+pub(super) fn read_table(input: &mut dyn Read) -> Result<TableReading, Error> {
+    let mut scan = Scan::new(input, Syntax::Edn);
+    let mut gathering = Gathering::default();
+    let mut warnings = Vec::new();
+    loop {
+        match scan.take(line) {
+            Ok(Some(line)) => {
+                take(&mut gathering, &line)
+                    .map_err(|reason| scan.error(Flaw { at: 0, reason: reason.into() }))?;
+            }
+            Ok(None) => break,
+            Err(Stopped::AtEnd(_)) if !gathering.is_empty() => {
+                warnings.push(format!("the file is cut off in line {}; judged up to there", scan.line()));
+                break;
+            }
+            Err(stopped) => return Err(stopped.into_error()),
+        }
+    }
+    if scan.is_cut_off() && warnings.is_empty() {
+        warnings.push(format!("the file is cut off after line {}; judged up to there", scan.line()));
+    }
+    not_empty(&gathering, "a line such as w(4,17,0,3)")?;
+    Ok(TableReading { format: "plume text", table: gathering.finish(), warnings })
+}
+
+fn take(gathering: &mut Gathering, line: &Line) -> Result<(), &'static str> {
+    if line.transaction < 0 {
+        gathering.begin(line.session, TxnStatus::Aborted);
+    } else {
+        gathering.go_on(line.session, line.transaction);
+    }
+    gathering.push(line.key, line.value, line.is_write)
+}
+
+fn line(cursor: &mut Cursor<'_>) -> Result<Option<Line>, Flaw> {
+    cursor.skip_space()?;
+    if cursor.is_at_end() {
+        return Ok(None);
+    }
+    let is_write = match cursor.peek() {
+        b'r' => false,
+        b'w' => true,
+        _ => return Err(cursor.expected("a line such as w(4,17,0,3): key, value, session, transaction")),
+    };
+    cursor.skip(1);
+    expect(cursor, b'(')?;
+    let key = cursor.whole_number("a key, which is a whole number")? as u64;
+    expect(cursor, b',')?;
+    let value = cursor.whole_number("a value, which is a whole number")? as u64;
+    expect(cursor, b',')?;
+    let begin = cursor.at();
+    let session = u32::try_from(cursor.whole_number("a session, which is a whole number")?)
+        .map_err(|_| Flaw { at: begin, reason: "a session beyond 32 bits".into() })?;
+    expect(cursor, b',')?;
+    let transaction = cursor.whole_number("a transaction, which is a whole number or -1")?;
+    expect(cursor, b')')?;
+    Ok(Some(Line { is_write, key, value, session, transaction }))
+}
+
+fn expect(cursor: &mut Cursor<'_>, sign: u8) -> Result<(), Flaw> {
+    if cursor.eat(sign) { Ok(()) } else { Err(cursor.expected(&format!("`{}`", char::from(sign)))) }
+}
