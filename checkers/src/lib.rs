@@ -64,6 +64,7 @@ pub static CHECKERS: &[&dyn Checker] = &[
     &multi_leader::lost_updates::NoLostUpdates,
     &invariant::made_up::NoMadeUpValues,
     &views::Pram,
+    &isolation::guarantee::PREFIX,
     &transactional::READ_ATOMIC,
     &transactional::READ_COMMITTED,
     &transactional::READ_UNCOMMITTED,
@@ -78,6 +79,7 @@ pub static CHECKERS: &[&dyn Checker] = &[
     &transactional::STRONG_SESSION_SNAPSHOT_ISOLATION,
     &transactional::STRONG_SNAPSHOT_ISOLATION,
     &invariant::total_queue::TotalQueue,
+    &isolation::guarantee::TRANSACTIONAL_CAUSAL,
     &invariant::unique_ids::UniqueIds,
     &session::WritesFollowReads,
 ];

@@ -202,6 +202,17 @@ impl TxnTable {
         }
     }
 
+    /// The same transactions, each in a session of its own: for levels that promise nothing about sessions.
+    #[must_use]
+    pub fn without_sessions(&self) -> Self {
+        let numbers = 0..self.len() as u32;
+        Self {
+            session_of: numbers.clone().collect(),
+            sessions: numbers.map(SessionId).collect(),
+            ..self.clone()
+        }
+    }
+
     /// What the table does not show of the history that it was made of, a phrase each, such as `3 keys
     /// that appends change`.
     pub fn left_out(&self) -> &[String] {

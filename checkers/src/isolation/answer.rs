@@ -85,11 +85,30 @@ pub enum Why {
         /// The key.
         key: u32,
     },
+    /// Both write the key, and the first was at work before the other's writes: they exclude each other.
+    Apart {
+        /// The key.
+        key: u32,
+    },
     /// Both write the key, and this order is the one supposed.
     Supposed {
         /// The key.
         key: u32,
     },
+}
+
+impl Why {
+    /// The key that it is about.
+    pub fn key(self) -> Option<u32> {
+        match self {
+            Self::Session | Self::RealTime => None,
+            Self::Read { key }
+            | Self::Newer { key, .. }
+            | Self::Overwritten { key }
+            | Self::Apart { key }
+            | Self::Supposed { key } => Some(key),
+        }
+    }
 }
 
 impl Answer {
@@ -179,6 +198,7 @@ impl Part {
             Why::Read { key: of } => Why::Read { key: key(of) },
             Why::Newer { key: of, reader } => Why::Newer { key: key(of), reader: txn(reader) },
             Why::Overwritten { key: of } => Why::Overwritten { key: key(of) },
+            Why::Apart { key: of } => Why::Apart { key: key(of) },
             Why::Supposed { key: of } => Why::Supposed { key: key(of) },
         };
         Link { from: txn(link.from), to: txn(link.to), why }

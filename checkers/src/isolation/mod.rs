@@ -14,20 +14,27 @@
 //! - Read committed, read atomic and causal consistency imply edges that can be listed (`committed.rs`,
 //!   `atomic.rs`, `causal.rs`), and an order is found in one pass (`walk.rs`).
 //!
+//! - Prefix consistency, snapshot isolation and serializability are hard: the order of each two writers of a
+//!   key is a choice. Most choices are no choices; for what is left there is a solver, and a budget of
+//!   steps (`strong/mod.rs`).
+//!
 //! What breaks a level is cut down to the fewest transactions found (`part.rs`), and told as a circle in
 //! which every edge has an observation that proves it (`answer.rs`).
 //!
-//! Source: Biswas & Enea, On the complexity of checking transactional consistency, OOPSLA 2019; Møldrup,
-//! Pavlogiannis and others, AWDIT: an optimal weak database isolation tester, PLDI 2025.
+//! Source: Biswas & Enea, On the complexity of checking transactional consistency, OOPSLA 2019; Møldrup &
+//! Pavlogiannis, AWDIT: an optimal weak database isolation tester, PLDI 2025.
 
 pub mod answer;
 mod atomic;
 mod causal;
 mod committed;
+pub mod guarantee;
 mod lists;
 mod part;
 mod path;
 mod sources;
+mod story;
+mod strong;
 mod view;
 mod walk;
 mod weak;
@@ -36,6 +43,7 @@ use histories::compact::TxnTable;
 
 use crate::Budget;
 pub use answer::{Answer, Breach, Choice, Link, Why};
+use strong::Strong;
 use weak::Weak;
 
 /// Is read committed kept? O(n^{3/2}) for n micro-ops.
@@ -51,6 +59,31 @@ pub fn read_atomic(table: &TxnTable, budget: Budget) -> Answer {
 /// Is transactional causal consistency kept? O(n · k) for n micro-ops and k sessions.
 pub fn transactional_causal(table: &TxnTable, budget: Budget) -> Answer {
     weak::judge(Weak::Causal, table, budget)
+}
+
+/// Is prefix consistency kept? NP-complete in general; undecided when the budget runs out.
+pub fn prefix(table: &TxnTable, budget: Budget) -> Answer {
+    strong::judge(Strong::Prefix, table, budget)
+}
+
+/// Is snapshot isolation kept, with sessions that see what they did? NP-complete in general.
+pub fn snapshot_isolation(table: &TxnTable, budget: Budget) -> Answer {
+    strong::judge(Strong::Snapshot, table, budget)
+}
+
+/// Is there one serial order, along sessions? NP-complete in general.
+pub fn serializable(table: &TxnTable, budget: Budget) -> Answer {
+    strong::judge(Strong::Serializable, table, budget)
+}
+
+/// Is snapshot isolation kept in real time: does whoever begins after another's end see its effects?
+pub fn strong_snapshot_isolation(table: &TxnTable, budget: Budget) -> Answer {
+    strong::judge(Strong::StrictSnapshot, table, budget)
+}
+
+/// Is there one serial order that goes along real time? NP-complete in general.
+pub fn strict_serializable(table: &TxnTable, budget: Budget) -> Answer {
+    strong::judge(Strong::StrictSerializable, table, budget)
 }
 
 #[cfg(test)]
