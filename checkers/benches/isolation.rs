@@ -11,7 +11,7 @@
 
 use std::fs;
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use checkers::Budget;
 use checkers::isolation::{self, Answer};
@@ -59,9 +59,9 @@ fn main() {
 
 fn measure(level: &str, judge: Judge, keys: &str, table: &TxnTable) {
     let held = peak_memory_mib();
-    let (start, on_core) = (now(), time_on_core());
+    let before = time_on_core();
     let answer = judge(table, Budget::default());
-    let (wall, on_core) = (start.elapsed(), time_on_core() - on_core);
+    let on_core = time_on_core() - before;
     let verdict = match (answer.breaches.is_empty(), answer.undecided) {
         (_, true) => "not judged",
         (true, false) => "held",
@@ -69,11 +69,10 @@ fn measure(level: &str, judge: Judge, keys: &str, table: &TxnTable) {
     };
     println!(
         "{level:22} {keys:8} {:>8} transactions, {} micro-ops: {verdict}, {:.2} s on a core, \
-         {:.2} s, {} MiB at most ({held} for the table alone)",
+         {} MiB at most ({held} for the table alone)",
         table.len(),
         table.micro_op_count(),
         on_core.as_secs_f64(),
-        wall.as_secs_f64(),
         peak_memory_mib(),
     );
 }
@@ -109,11 +108,6 @@ fn table(transactions: usize, key_count: usize, is_zipf: bool) -> TxnTable {
         builder.end(TxnStatus::Committed);
     }
     builder.finish()
-}
-
-#[expect(clippy::disallowed_methods, reason = "a benchmark measures time")]
-fn now() -> Instant {
-    Instant::now()
 }
 
 /// The time for which this thread had a core; what else the machine does does not count.
