@@ -17,7 +17,7 @@ use super::part::Part;
 use super::story::Teller;
 use super::view::View;
 use crate::wording::counted;
-use crate::{Budget, Chances, Checker, Facts, Finding, Verdict};
+use crate::{Budget, Chances, Checker, Facts, Finding, Judgement, Verdict};
 
 /// Judges one level on registers.
 pub struct Registers {
@@ -63,7 +63,13 @@ impl Checker for Registers {
         }
         let table = TxnTable::from_history(facts.history());
         let answer = (self.judge)(&table, budget);
-        verdict(self.guarantee, facts, &table, &answer)
+        let verdict = verdict(self.guarantee, facts, &table, &answer);
+        // What was left out may be what breaks it.
+        if verdict.judgement == Judgement::Held && !table.left_out().is_empty() {
+            let why = format!("only registers are judged; {} are left aside", table.left_out().join(", "));
+            return Verdict::not_judged(self.guarantee, verdict.chances, why);
+        }
+        verdict
     }
 }
 
