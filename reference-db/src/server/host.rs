@@ -141,7 +141,12 @@ impl Host {
         // Before the first request, so that a disk that does not work is found now.
         host.commit()?;
         let name = format!("node-{}", host.node.config().name);
-        let run = move || drop(finish.send(host.run(&jobs)));
+        let run = move || {
+            let ended = host.run(&jobs);
+            // Whoever hears of the end may open the directory again, so its lock must be gone by then.
+            drop(host);
+            drop(finish.send(ended));
+        };
         thread::Builder::new().name(name).spawn(run).map_err(ServeError::Listener)?;
         Ok((Jobs { queue }, finished))
     }
