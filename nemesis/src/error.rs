@@ -95,7 +95,7 @@ pub enum Error {
         sides: String,
     },
     /// A form needs more nodes than there are.
-    #[error("`{fault} = {form}` needs {needed} nodes or more, and there are {nodes}")]
+    #[error("`{fault} = {form:?}` needs {needed} nodes or more, and there are {nodes}")]
     TooFewNodes {
         /// The fault's kind.
         fault: &'static str,

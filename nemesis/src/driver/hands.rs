@@ -17,43 +17,28 @@ impl Cluster {
     /// Does the network effects that no other fault has done yet. Done when this returns.
     pub(super) fn inject_network(&self, effects: &[Effect]) {
         for effect in self.active().network.inject(effects) {
-            self.do_network(effect);
+            self.set_link(effect, true);
         }
     }
 
     /// Undoes the network effects that no other fault still needs.
     pub(super) fn heal_network(&self, effects: &[Effect]) {
         for effect in self.active().network.heal(effects) {
-            self.undo_network(effect);
+            self.set_link(effect, false);
         }
     }
 
-    fn do_network(&self, effect: &Effect) {
+    /// Does what is on, and undoes what is not.
+    fn set_link(&self, effect: &Effect, on: bool) {
         let Some(mesh) = &self.controls.mesh else { return };
         match effect {
-            Effect::Cut { from, to } => mesh.cut(from, to),
-            Effect::Slow { from, to, latency_ms, jitter_ms } => {
+            Effect::Cut { from, to } if on => mesh.cut(from, to),
+            Effect::Cut { from, to } => mesh.restore(from, to),
+            Effect::Slow { from, to, latency_ms, jitter_ms } if on => {
                 mesh.slow(from, to, latency(*latency_ms, *jitter_ms));
             }
-            // A clog is done as cuts, one after another. The others are not offered.
-            Effect::Clog { .. }
-            | Effect::Lose { .. }
-            | Effect::Duplicate { .. }
-            | Effect::Reorder { .. }
-            | Effect::Kill { .. }
-            | Effect::Pause { .. }
-            | Effect::Wipe { .. }
-            | Effect::Disk { .. }
-            | Effect::LoseAnswers { .. }
-            | Effect::Clock { .. } => {}
-        }
-    }
-
-    fn undo_network(&self, effect: &Effect) {
-        let Some(mesh) = &self.controls.mesh else { return };
-        match effect {
-            Effect::Cut { from, to } => mesh.restore(from, to),
             Effect::Slow { from, to, .. } => mesh.unslow(from, to),
+            // A clog is done as cuts, one after another. The others are not offered.
             Effect::Clog { .. }
             | Effect::Lose { .. }
             | Effect::Duplicate { .. }
@@ -219,7 +204,7 @@ impl Cluster {
     pub(super) fn heal_now(self: &Arc<Self>) {
         let left = std::mem::take(&mut *self.active());
         for effect in left.network.effects() {
-            self.undo_network(effect);
+            self.set_link(effect, false);
         }
         let runtime = tokio::runtime::Handle::try_current();
         for effect in left.nodes {

@@ -12,10 +12,8 @@
 use histories::NodeName;
 use rand::Rng;
 
-use super::{
-    Argument, Fault, Form, Resolved, Syntax, cuts_of, endpoint_of, join, links, need_nodes, refuse,
-    selection, split,
-};
+use super::links::Ends;
+use super::{Argument, Fault, Form, Resolved, Syntax, cuts_of, join, links, refuse, selection};
 use crate::controls::Control;
 use crate::{Effect, Endpoint, Error, PlannedFault};
 
@@ -47,12 +45,9 @@ impl Fault for Cut {
     }
 
     fn parse(&self, argument: &Argument) -> Result<Box<dyn Form>, Error> {
-        match argument {
-            Argument::Text(text) if text == "random" => Ok(Box::new(Sides::Random)),
-            Argument::List(sides) if sides.len() == 2 => {
-                Ok(Box::new(Sides::Given(split(&sides[0]), split(&sides[1]))))
-            }
-            Argument::Text(_) | Argument::List(_) | Argument::Table(_) => refuse(self, argument),
+        match Ends::parse(argument, "random") {
+            Some(sides) => Ok(Box::new(Sides(sides))),
+            None => refuse(self, argument),
         }
     }
 
@@ -75,24 +70,11 @@ impl Fault for Cut {
 }
 
 #[derive(Debug)]
-enum Sides {
-    Random,
-    Given(Vec<String>, Vec<String>),
-}
+struct Sides(Ends);
 
 impl Form for Sides {
     fn resolve(&self, nodes: &[NodeName], rng: &mut dyn Rng) -> Result<Resolved, Error> {
-        let ends = |names: &[String]| -> Result<Vec<Endpoint>, Error> {
-            names.iter().map(|name| endpoint_of(NAME, name, nodes)).collect()
-        };
-        let (left, right) = match self {
-            Self::Random => {
-                need_nodes(NAME, "\"random\"", 2, nodes)?;
-                let two = selection::some(nodes, 2, rng);
-                (vec![Endpoint::from(two[0].clone())], vec![Endpoint::from(two[1].clone())])
-            }
-            Self::Given(left, right) => (ends(left)?, ends(right)?),
-        };
+        let (left, right) = self.0.choose(NAME, nodes, || selection::some(nodes, 2, rng))?;
         let summary = format!("{} | {}", join(&left), join(&right));
         let mut effects: Vec<Effect> = Vec::new();
         for (from, to) in links(&left, &right).into_iter().chain(links(&right, &left)) {

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! links = "all"   links = "one"   links = ["A", "B C"]: A→B and A→C
+//! cut = "random"                  cut = ["A", "B C"]
 //! ```
 
 use histories::NodeName;
@@ -10,11 +11,54 @@ use rand::Rng;
 use super::{Argument, endpoint_of, join, links, need_nodes, selection, split};
 use crate::{Endpoint, Error};
 
+/// The two ends of links: two nodes drawn from the seed, or those named.
+#[derive(Debug)]
+pub(super) enum Ends {
+    /// The word that asks for it.
+    Drawn(&'static str),
+    Given {
+        from: Vec<String>,
+        to: Vec<String>,
+    },
+}
+
+impl Ends {
+    /// Reads `word`, or a list of two. None if it is neither.
+    pub(super) fn parse(argument: &Argument, word: &'static str) -> Option<Self> {
+        match argument {
+            Argument::Text(text) if text == word => Some(Self::Drawn(word)),
+            Argument::List(ends) if ends.len() == 2 => {
+                Some(Self::Given { from: split(&ends[0]), to: split(&ends[1]) })
+            }
+            Argument::Text(_) | Argument::List(_) | Argument::Table(_) => None,
+        }
+    }
+
+    /// Who is at either end; `draw` gives two nodes.
+    pub(super) fn choose(
+        &self,
+        fault: &'static str,
+        nodes: &[NodeName],
+        draw: impl FnOnce() -> Vec<NodeName>,
+    ) -> Result<(Vec<Endpoint>, Vec<Endpoint>), Error> {
+        let ends = |names: &[String]| -> Result<Vec<Endpoint>, Error> {
+            names.iter().map(|name| endpoint_of(fault, name, nodes)).collect()
+        };
+        match self {
+            Self::Drawn(word) => {
+                need_nodes(fault, word, 2, nodes)?;
+                let two = draw();
+                Ok((vec![Endpoint::from(two[0].clone())], vec![Endpoint::from(two[1].clone())]))
+            }
+            Self::Given { from, to } => Ok((ends(from)?, ends(to)?)),
+        }
+    }
+}
+
 #[derive(Debug)]
 pub(super) enum Links {
     All,
-    One,
-    Given { from: Vec<String>, to: Vec<String> },
+    Between(Ends),
 }
 
 /// Links, and how a summary calls them.
@@ -29,19 +73,15 @@ impl Links {
         match argument {
             None => Some(Self::All),
             Some(Argument::Text(word)) if word == "all" => Some(Self::All),
-            Some(Argument::Text(word)) if word == "one" => Some(Self::One),
-            Some(Argument::List(ends)) if ends.len() == 2 => {
-                Some(Self::Given { from: split(&ends[0]), to: split(&ends[1]) })
-            }
-            Some(_) => None,
+            Some(argument) => Ends::parse(argument, "one").map(Self::Between),
         }
     }
 
     /// Whether the clients are an end of them.
     pub(super) fn name_clients(&self) -> bool {
         match self {
-            Self::All | Self::One => false,
-            Self::Given { from, to } => {
+            Self::All | Self::Between(Ends::Drawn(_)) => false,
+            Self::Between(Ends::Given { from, to }) => {
                 from.iter().chain(to).any(|name| Endpoint::from(name.clone()) == Endpoint::Clients)
             }
         }
@@ -53,21 +93,13 @@ impl Links {
         nodes: &[NodeName],
         rng: &mut dyn Rng,
     ) -> Result<Chosen, Error> {
-        let ends = |names: &[String]| -> Result<Vec<Endpoint>, Error> {
-            names.iter().map(|name| endpoint_of(fault, name, nodes)).collect()
-        };
         let (from, to) = match self {
             Self::All => {
-                need_nodes(fault, "\"all\"", 2, nodes)?;
+                need_nodes(fault, "all", 2, nodes)?;
                 let all: Vec<Endpoint> = nodes.iter().cloned().map(Endpoint::from).collect();
                 return Ok(Chosen { place: "all links".to_owned(), pairs: links(&all, &all) });
             }
-            Self::One => {
-                need_nodes(fault, "\"one\"", 2, nodes)?;
-                let order = selection::shuffled(nodes, rng);
-                (vec![Endpoint::from(order[0].clone())], vec![Endpoint::from(order[1].clone())])
-            }
-            Self::Given { from, to } => (ends(from)?, ends(to)?),
+            Self::Between(ends) => ends.choose(fault, nodes, || selection::shuffled(nodes, rng))?,
         };
         let place = format!("{} → {}", join(&from), join(&to));
         let pairs = links(&from, &to);

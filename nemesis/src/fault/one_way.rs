@@ -11,12 +11,10 @@
 use histories::NodeName;
 use rand::Rng;
 
-use super::{
-    Argument, Fault, Form, Resolved, Syntax, cuts_of, endpoint_of, ends_of, join, links, need_nodes, refuse,
-    selection, split,
-};
+use super::links::Ends;
+use super::{Argument, Fault, Form, Resolved, Syntax, cuts_of, ends_of, join, links, refuse, selection};
 use crate::controls::Control;
-use crate::{Effect, Endpoint, Error, PlannedFault};
+use crate::{Effect, Error, PlannedFault};
 
 pub(crate) struct OneWay;
 
@@ -46,12 +44,9 @@ impl Fault for OneWay {
     }
 
     fn parse(&self, argument: &Argument) -> Result<Box<dyn Form>, Error> {
-        match argument {
-            Argument::Text(text) if text == "random" => Ok(Box::new(Direction::Random)),
-            Argument::List(ends) if ends.len() == 2 => {
-                Ok(Box::new(Direction::Given { from: split(&ends[0]), to: split(&ends[1]) }))
-            }
-            Argument::Text(_) | Argument::List(_) | Argument::Table(_) => refuse(self, argument),
+        match Ends::parse(argument, "random") {
+            Some(ends) => Ok(Box::new(Direction(ends))),
+            None => refuse(self, argument),
         }
     }
 
@@ -65,24 +60,11 @@ impl Fault for OneWay {
 }
 
 #[derive(Debug)]
-enum Direction {
-    Random,
-    Given { from: Vec<String>, to: Vec<String> },
-}
+struct Direction(Ends);
 
 impl Form for Direction {
     fn resolve(&self, nodes: &[NodeName], rng: &mut dyn Rng) -> Result<Resolved, Error> {
-        let ends = |names: &[String]| -> Result<Vec<Endpoint>, Error> {
-            names.iter().map(|name| endpoint_of(NAME, name, nodes)).collect()
-        };
-        let (from, to) = match self {
-            Self::Random => {
-                need_nodes(NAME, "\"random\"", 2, nodes)?;
-                let order = selection::shuffled(nodes, rng);
-                (vec![Endpoint::from(order[0].clone())], vec![Endpoint::from(order[1].clone())])
-            }
-            Self::Given { from, to } => (ends(from)?, ends(to)?),
-        };
+        let (from, to) = self.0.choose(NAME, nodes, || selection::shuffled(nodes, rng))?;
         let summary = format!("{} ⇥ {}", join(&from), join(&to));
         let effects: Vec<Effect> =
             links(&from, &to).into_iter().map(|(from, to)| Effect::Cut { from, to }).collect();

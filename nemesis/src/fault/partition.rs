@@ -109,19 +109,19 @@ impl Form for Shape {
     fn resolve(&self, nodes: &[NodeName], rng: &mut dyn Rng) -> Result<Resolved, Error> {
         match self {
             Self::Halves => {
-                need_nodes(NAME, "\"halves\"", 2, nodes)?;
+                need_nodes(NAME, "halves", 2, nodes)?;
                 Ok(two_sides(nodes, &selection::some(nodes, nodes.len() / 2, rng)))
             }
             Self::IsolateOne => {
-                need_nodes(NAME, "\"isolate-one\"", 2, nodes)?;
+                need_nodes(NAME, "isolate-one", 2, nodes)?;
                 Ok(two_sides(nodes, &selection::some(nodes, 1, rng)))
             }
             Self::Bridge => {
-                need_nodes(NAME, "\"bridge\"", 3, nodes)?;
+                need_nodes(NAME, "bridge", 3, nodes)?;
                 Ok(bridge(nodes, rng))
             }
             Self::Ring => {
-                need_nodes(NAME, "\"ring\"", 4, nodes)?;
+                need_nodes(NAME, "ring", 4, nodes)?;
                 Ok(ring(nodes, rng))
             }
             Self::Sides(sides) => explicit(sides, nodes),

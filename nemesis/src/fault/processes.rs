@@ -61,15 +61,15 @@ impl Processes {
     pub(super) fn choose(&self, nodes: &[NodeName], rng: &mut dyn Rng) -> Result<Vec<NodeName>, Error> {
         match &self.which {
             Which::One => {
-                need_nodes(self.fault, "\"one\"", 1, nodes)?;
+                need_nodes(self.fault, "one", 1, nodes)?;
                 Ok(selection::some(nodes, 1, rng))
             }
             Which::Minority => {
-                need_nodes(self.fault, "\"minority\"", 3, nodes)?;
+                need_nodes(self.fault, "minority", 3, nodes)?;
                 Ok(selection::some(nodes, selection::minority(nodes.len()), rng))
             }
             Which::All => {
-                need_nodes(self.fault, "\"all\"", 1, nodes)?;
+                need_nodes(self.fault, "all", 1, nodes)?;
                 Ok(nodes.to_vec())
             }
             Which::Named(names) => {
