@@ -18,6 +18,7 @@ mod numbering;
 
 use std::sync::OnceLock;
 
+use histories::compact::TxnTable;
 use histories::{
     History, Key, MicroOp, NodeName, Observed, Operation, OperationId, Reply, SessionId, Value, Version,
 };
@@ -56,6 +57,7 @@ pub struct Facts<'h> {
     causality: OnceLock<Causality>,
     /// Likewise, for the isolation levels.
     transactions: OnceLock<Analysis>,
+    table: OnceLock<TxnTable>,
     /// The makers of what each compare-and-set expected, by flat number.
     expected: Groups<Maker>,
 }
@@ -79,6 +81,7 @@ impl<'h> Facts<'h> {
             seen: Groups::default(),
             causality: OnceLock::new(),
             transactions: OnceLock::new(),
+            table: OnceLock::new(),
             expected: Groups::default(),
         };
         facts.group_by_key();
@@ -215,6 +218,11 @@ impl<'h> Facts<'h> {
     /// What transactions show, found with at most these steps when first asked for.
     pub(crate) fn transactions(&self, budget: Budget) -> &Analysis {
         self.transactions.get_or_init(|| Analysis::new(self, budget))
+    }
+
+    /// The registers of the history, each call a transaction.
+    pub(crate) fn table(&self) -> &TxnTable {
+        self.table.get_or_init(|| TxnTable::from_history(self.history))
     }
 
     /// The number of this micro-op among all of the history.

@@ -16,6 +16,7 @@ use super::answer::{Answer, Breach};
 use super::part::Part;
 use super::story::Teller;
 use super::view::View;
+use crate::facts::KeyKind;
 use crate::wording::counted;
 use crate::{Budget, Chances, Checker, Facts, Finding, Judgement, Verdict};
 
@@ -61,9 +62,9 @@ impl Checker for Registers {
             let what = "this history has no transactions".into();
             return Verdict::unbroken(self.guarantee, Chances { count: 0, what });
         }
-        let table = TxnTable::from_history(facts.history());
-        let answer = (self.judge)(&table, budget);
-        let verdict = verdict(self.guarantee, facts, &table, &answer);
+        let table = facts.table();
+        let answer = (self.judge)(table, budget);
+        let verdict = verdict(self.guarantee, facts, table, &answer);
         // What was left out may be what breaks it.
         if verdict.judgement == Judgement::Held && !table.left_out().is_empty() {
             let why = format!("only registers are judged; {} are left aside", table.left_out().join(", "));
@@ -79,6 +80,9 @@ impl Checker for Registers {
 /// Not for `read-committed`: as Adya defines it (PL-2), a transaction may see a part of another and then
 /// what was before it; [`super::read_committed`] is that of Biswas & Enea, which does not allow this.
 pub fn beyond(guarantee: &'static str, facts: &Facts<'_>, budget: Budget) -> Option<Verdict> {
+    if !facts.keys().any(|key| facts.kind(key) == KeyKind::Register) {
+        return None;
+    }
     let judge: fn(&TxnTable, Budget) -> Answer = match guarantee {
         "read-atomic" => |table, budget| super::read_atomic(&table.without_sessions(), budget),
         "serializable" => |table, budget| without_sessions(super::serializable, table, budget),
@@ -89,10 +93,10 @@ pub fn beyond(guarantee: &'static str, facts: &Facts<'_>, budget: Budget) -> Opt
         "strong-snapshot-isolation" => super::strong_snapshot_isolation,
         _ => return None,
     };
-    let table = TxnTable::from_history(facts.history());
-    let answer = judge(&table, budget);
+    let table = facts.table();
+    let answer = judge(table, budget);
     let is_open = answer.undecided || !answer.breaches.is_empty();
-    is_open.then(|| verdict(guarantee, facts, &table, &answer))
+    is_open.then(|| verdict(guarantee, facts, table, &answer))
 }
 
 fn without_sessions(judge: fn(&TxnTable, Budget) -> Answer, table: &TxnTable, budget: Budget) -> Answer {

@@ -56,6 +56,8 @@ impl Check {
         let report = build::build(&reading.history, &judged, circumstances);
         let links = Links { lines: self.links(run.as_ref(), report.findings.len()), remarks: Vec::new() };
         report::print(session, &report, &links, Extent { brief: false, all: self.all })?;
+        // The process is about to end, and with it goes what it holds, at once.
+        std::mem::forget(reading.history);
         Ok(judged.exit)
     }
 

@@ -57,10 +57,10 @@ fn plume() {
     check(
         "w(4,17,0,3)\nw(4,1",
         expect![[r#"
-        plume text, rw-register
-        c0 0..0 txn write 4 17 -> ok
-        warning: the file is cut off in line 1; judged up to there
-    "#]],
+            plume text, rw-register
+            c0 0..0 txn write 4 17 -> ok
+            warning: the file is cut off in line 2; judged up to there
+        "#]],
     );
 }
 

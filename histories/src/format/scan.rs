@@ -48,7 +48,9 @@ impl<R: Read> Scan<R> {
 
     /// The line of the next piece, from 1.
     pub(super) fn line(&self) -> usize {
-        self.place(self.next).line
+        let left = &self.buffer[self.next..];
+        let space = left.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+        self.place(self.next + space).line
     }
 
     /// The line in which the last piece ends, from 1.

@@ -7,6 +7,8 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::super::cursor::{Atom, Cursor, Flaw, Syntax};
 use super::super::datum::Datum;
 use super::growing::Growing;
+use super::meaning::Asked;
+use super::usual::{self, Field, Layout};
 use crate::{Key, Value};
 
 /// What one line says.
@@ -14,12 +16,16 @@ use crate::{Key, Value};
 pub(super) struct Record {
     pub(super) kind: Option<Kind>,
     pub(super) process: Process,
+    /// `:f`, without its colon.
+    pub(super) function: Cow<'static, str>,
     pub(super) body: Body,
+    /// What it asks, if that is no transaction and was found out.
+    pub(super) asked: Option<Box<Result<Asked, Flaw>>>,
     /// `:key`, which the logs of key-value stores have beside `:value`.
     pub(super) key: Option<Key>,
     /// In nanoseconds.
     pub(super) time: Option<i64>,
-    pub(super) error: Option<String>,
+    pub(super) error: Option<Box<str>>,
     /// Where the map begins, and where the value does, in bytes of the piece.
     pub(super) at: usize,
     pub(super) body_at: usize,
@@ -42,13 +48,13 @@ pub(super) enum Process {
     Missing,
     Client(i64),
     /// Anything that is no number is no client: `:nemesis`.
-    Other(String),
+    Other(Box<str>),
 }
 
 /// `:value`.
 #[derive(Debug)]
 pub(super) enum Body {
-    /// A transaction; its micro-ops are in [`Reader::micro_ops`].
+    /// A transaction; its micro-ops are the [`Reader`]'s steps.
     Transaction,
     Other(Datum),
 }
@@ -60,7 +66,7 @@ impl Default for Body {
 }
 
 /// `[:r k v]`: what a micro-op of a transaction says.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Step {
     pub(super) verb: Verb,
     pub(super) key: Key,
@@ -94,8 +100,9 @@ pub(super) struct Reader {
     known: FxHashMap<Box<[u8]>, usize>,
     keys: Vec<Known>,
     taken: FxHashSet<Key>,
-    /// `:f` of the record that was read last, without its colon, and the micro-ops of its transaction.
-    pub(super) function: String,
+    /// How the maps before this one looked.
+    layout: Layout,
+    /// The micro-ops of the transaction that was read last.
     pub(super) steps: Vec<Step>,
 }
 
@@ -107,15 +114,8 @@ struct Known {
 }
 
 impl Reader {
-    /// Forgets the record that was read last.
-    pub(super) fn begin(&mut self) {
-        self.steps.clear();
-        self.function.clear();
-    }
-
     /// Reads a map; none if the end of the file, or of the vector of maps, comes instead.
     pub(super) fn record(&mut self, cursor: &mut Cursor<'_>) -> Result<Option<Record>, Flaw> {
-        self.begin();
         cursor.skip_space()?;
         if cursor.is_at_end() || cursor.peek() == b']' || cursor.peek() == b')' {
             return Ok(None);
@@ -131,11 +131,8 @@ impl Reader {
         }
         let at = cursor.at();
         let mut record = Record { at, body_at: at, ..Record::default() };
-        cursor.open(b'{')?;
-        while !cursor.close(b'}')? {
-            let name = cursor.field()?;
-            self.field(&name, &mut record, cursor)?;
-            cursor.separator(b'}')?;
+        if !self.usual(&mut record, cursor)? {
+            self.unusual(&mut record, cursor)?;
         }
         if record.kind.is_none() {
             return Err(cursor.flaw("a map without `:type`, expected one of :invoke, :ok, :fail, :info"));
@@ -143,29 +140,62 @@ impl Reader {
         Ok(Some(record))
     }
 
-    fn field(&mut self, name: &str, record: &mut Record, cursor: &mut Cursor<'_>) -> Result<(), Flaw> {
-        match name {
-            "type" => record.kind = Some(kind(cursor)?),
-            "process" => record.process = process(cursor)?,
-            "f" => {
-                let name = name_of(cursor)?;
-                self.function.push_str(&name);
+    /// Reads a map that looks like those before it; false if it does not, and then nothing is read.
+    fn usual(&mut self, record: &mut Record, cursor: &mut Cursor<'_>) -> Result<bool, Flaw> {
+        let begin = cursor.at();
+        let mut count = 0;
+        while let Some(field) = self.layout.next(count, cursor) {
+            self.field(field, record, cursor)?;
+            count += 1;
+        }
+        if self.layout.is_whole(count) && cursor.eat(b'}') {
+            self.layout.hit();
+            return Ok(true);
+        }
+        cursor.go_back(begin);
+        self.steps.clear();
+        *record = Record { at: record.at, body_at: record.at, ..Record::default() };
+        Ok(false)
+    }
+
+    fn unusual(&mut self, record: &mut Record, cursor: &mut Cursor<'_>) -> Result<(), Flaw> {
+        let learn = self.layout.miss();
+        let mut begin = cursor.at();
+        cursor.open(b'{')?;
+        while !cursor.close(b'}')? {
+            let field = Field::named(&cursor.field()?);
+            if learn {
+                self.layout.learn(cursor.since(begin), field);
             }
-            "key" => {
+            self.field(field, record, cursor)?;
+            begin = cursor.at();
+            cursor.separator(b'}')?;
+        }
+        Ok(())
+    }
+
+    fn field(&mut self, field: Field, record: &mut Record, cursor: &mut Cursor<'_>) -> Result<(), Flaw> {
+        match field {
+            Field::Type => record.kind = Some(kind(cursor)?),
+            Field::Process => record.process = process(cursor)?,
+            Field::Function if usual::is_transaction(cursor) => record.function = Cow::Borrowed("txn"),
+            Field::Function => record.function = function(&name_of(cursor)?),
+            Field::Key => {
                 let known = self.key(cursor)?;
                 record.key = Some(self.keys[known].key.clone());
             }
-            "time" => record.time = time(cursor)?,
-            "error" => {
+            Field::Time => record.time = time(cursor)?,
+            Field::Error => {
                 let begin = cursor.at();
                 cursor.skip_form()?;
                 record.error = reason(cursor.since(begin));
             }
-            "value" => {
+            Field::Value => {
                 record.body_at = cursor.at();
                 record.body = self.body(cursor)?;
             }
-            _ => cursor.skip_form()?,
+            Field::Other if usual::integer(cursor).is_some() => {}
+            Field::Other => cursor.skip_form()?,
         }
         Ok(())
     }
@@ -176,11 +206,38 @@ impl Reader {
         }
         cursor.open(b'[')?;
         while !cursor.close(b']')? {
-            let step = self.step(cursor)?;
+            let step = match self.usual_step(cursor) {
+                Some(step) => step,
+                None => self.step(cursor)?,
+            };
             self.steps.push(step);
             cursor.separator(b']')?;
         }
         Ok(Body::Transaction)
+    }
+
+    /// Reads a micro-op that is written as most are; none if it is not, and then nothing is read.
+    fn usual_step(&mut self, cursor: &mut Cursor<'_>) -> Option<Step> {
+        let begin = cursor.at();
+        let step = self.plain_step(cursor);
+        if step.is_none() {
+            cursor.go_back(begin);
+        }
+        step
+    }
+
+    fn plain_step(&mut self, cursor: &mut Cursor<'_>) -> Option<Step> {
+        let verb = usual::verb(cursor)?;
+        let begin = cursor.at();
+        usual::integer(cursor)?;
+        let known = *self.known.get(cursor.since(begin))?;
+        let Known { key, list } = &mut self.keys[known];
+        let value = match verb {
+            _ if usual::is_nothing(cursor)? => (verb == Verb::Read).then_some(None)?,
+            Verb::Read if cursor.rest().starts_with(b"[") => list.read(cursor).ok()?,
+            _ => Some(Value::Integer(usual::integer(cursor)?)),
+        };
+        cursor.eat(b']').then(|| Step { verb, key: key.clone(), value })
     }
 
     fn step(&mut self, cursor: &mut Cursor<'_>) -> Result<Step, Flaw> {
@@ -281,7 +338,17 @@ fn begins_transaction(cursor: &mut Cursor<'_>) -> bool {
     cursor.peek_twice() == [b'[', if cursor.syntax() == Syntax::Edn { b':' } else { b'"' }]
 }
 
+/// The name of a function; the usual ones need no memory of their own.
+pub(super) fn function(name: &str) -> Cow<'static, str> {
+    const USUAL: [&str; 4] = ["txn", "read", "write", "cas"];
+    let usual = USUAL.into_iter().find(|usual| *usual == name);
+    usual.map_or_else(|| Cow::Owned(name.to_owned()), Cow::Borrowed)
+}
+
 fn kind(cursor: &mut Cursor<'_>) -> Result<Kind, Flaw> {
+    if let Some(usual) = usual::kind(cursor) {
+        return Ok(usual);
+    }
     let begin = cursor.at();
     let name = name_of(cursor)?;
     match &*name {
@@ -309,15 +376,21 @@ fn name_of<'a>(cursor: &mut Cursor<'a>) -> Result<Cow<'a, str>, Flaw> {
 }
 
 fn process(cursor: &mut Cursor<'_>) -> Result<Process, Flaw> {
+    if let Some(number) = usual::integer(cursor) {
+        return Ok(Process::Client(number));
+    }
     Ok(match cursor.atom()? {
         Atom::Integer(number) => Process::Client(number),
         Atom::Nil => Process::Missing,
         Atom::Keyword(name) | Atom::Other(name) => Process::Other(name.into()),
-        Atom::Text(name) => Process::Other(name.into_owned()),
+        Atom::Text(name) => Process::Other(name.into()),
     })
 }
 
 fn time(cursor: &mut Cursor<'_>) -> Result<Option<i64>, Flaw> {
+    if let Some(time) = usual::integer(cursor) {
+        return Ok(Some(time));
+    }
     let begin = cursor.at();
     match cursor.atom()? {
         Atom::Integer(time) => Ok(Some(time)),
@@ -334,8 +407,8 @@ fn time(cursor: &mut Cursor<'_>) -> Result<Option<i64>, Flaw> {
 }
 
 /// `:timeout` and `"timeout"` are one reason; anything longer is kept as it is spelled.
-fn reason(spelled: &[u8]) -> Option<String> {
+fn reason(spelled: &[u8]) -> Option<Box<str>> {
     let text = String::from_utf8_lossy(spelled);
     let text = text.trim_start_matches(':').trim_matches('"');
-    (!text.is_empty() && text != "nil" && text != "null").then(|| text.to_string())
+    (!text.is_empty() && text != "nil" && text != "null").then(|| text.into())
 }

@@ -504,3 +504,40 @@ fn a_file_is_read_alike_in_pieces_of_any_size() {
     let slowly = (super::EDN.read)(&mut Slow(file.as_bytes())).unwrap();
     assert_eq!(at_once.history, slowly.history);
 }
+
+/// Many transactions, each an event a line; more than is read at once.
+fn long(last: &str) -> String {
+    let mut file = String::new();
+    for number in 0..20_000 {
+        let process = number % 7;
+        writeln!(
+            file,
+            "{{:type :invoke, :process {process}, :f :txn, :value [[:append {process} {number}]]}}\n\
+             {{:type :ok, :process {process}, :f :txn, :value [[:append {process} {number}]]}}"
+        )
+        .unwrap();
+    }
+    file + last
+}
+
+#[test]
+fn a_long_file_is_told_with_its_lines() {
+    let reading = read(long("{:type :info, :process :nemesis, :f :start}\n").as_bytes()).unwrap();
+    assert_eq!(reading.history.operations().len(), 20_000);
+    assert!(reading.history.operations().iter().all(crate::Operation::is_confirmed));
+    assert_eq!(
+        reading.warnings,
+        [
+            "1 event of processes that are no clients, the first in line 40001: left out",
+            "40000 events without :time, the first in line 1: they are taken as 1 ms after the one before"
+        ]
+    );
+    let wrong = long("{:type :ok, :process 3, :f :txn, :value [[:r 1 []]]}\n{:type :unheard-of}\n");
+    assert_eq!(
+        read(wrong.as_bytes()).unwrap_err().to_string(),
+        "line 40001, column 1: process 3 is answered but has no call in flight; write its :invoke before this"
+    );
+    let cut = long("{:type :invoke, :process 3, :f :txn, :value [[:r 1 ni");
+    let reading = read(cut.as_bytes()).unwrap();
+    assert_eq!(reading.warnings.last().unwrap(), "the file is cut off in line 40001; judged up to there");
+}
