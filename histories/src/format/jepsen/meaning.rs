@@ -9,7 +9,6 @@ use super::record::{Body, Kind, Reader, Record, Step, Verb};
 use crate::{Call, Key, MicroOp, Observed, Outcome, Reply, Value};
 
 /// A call, and what is needed to understand its answer.
-#[derive(Debug)]
 pub(super) struct Asked {
     pub(super) call: Call,
     /// True if keys and values come in pairs, `[k v]`: Jepsen's independent keys.
@@ -51,7 +50,7 @@ impl Seen {
         self.adds && self.numbers && !self.lists
     }
 
-    pub(super) fn asked(&mut self, call: &Call) {
+    fn asked(&mut self, call: &Call) {
         self.transactions |= matches!(call, Call::Transaction(_));
         for micro_op in call.micro_ops() {
             self.appends |= matches!(micro_op, MicroOp::Append { .. });
@@ -69,25 +68,20 @@ impl Seen {
     }
 }
 
-/// The call of an `:invoke` that is no transaction.
-pub(super) fn ask(record: &mut Record, reader: &mut Reader) -> Result<Asked, Flaw> {
-    let Body::Other(datum) = std::mem::take(&mut record.body) else {
-        return Err(flaw(record.body_at, "a transaction, expected a single operation"));
+/// The call of an `:invoke`.
+pub(super) fn ask(record: Record, reader: &mut Reader, seen: &mut Seen) -> Result<Asked, Flaw> {
+    let asked = match record.body {
+        Body::Transaction => transaction(&mut reader.steps, record.body_at)?,
+        Body::Other(datum) => {
+            let function = std::mem::take(&mut reader.function);
+            let asked = single(&function, record.key, datum, reader);
+            reader.function = function;
+            asked
+        }
+        .map_err(|reason| flaw(record.body_at, reason))?,
     };
-    let asked = single(&record.function, record.key.take(), datum, reader);
-    asked.map_err(|reason| flaw(record.body_at, reason))
-}
-
-/// The call of an answer that is no transaction, where only answers are recorded.
-pub(super) fn ask_again(record: &Record, reader: &mut Reader) -> Result<Asked, Flaw> {
-    let mut question = Record {
-        function: record.function.clone(),
-        body: question(&record.body, &record.function),
-        key: record.key.clone(),
-        body_at: record.body_at,
-        ..Record::default()
-    };
-    ask(&mut question, reader)
+    seen.asked(&asked.call);
+    Ok(asked)
 }
 
 /// How a call ended.
@@ -96,15 +90,15 @@ pub(super) fn outcome(
     call: &Call,
     is_tuple: bool,
     record: Record,
-    steps: impl ExactSizeIterator<Item = Step>,
+    reader: &mut Reader,
     seen: &mut Seen,
 ) -> Result<Outcome, Flaw> {
-    if let Some(outcome) = otherwise(kind, record.error.as_deref()) {
+    if let Some(outcome) = otherwise(kind, record.error.clone()) {
         return Ok(outcome);
     }
     let at = record.body_at;
     match (call, record.body) {
-        (Call::Transaction(micro_ops), Body::Transaction) => replies(micro_ops, steps, at),
+        (Call::Transaction(micro_ops), Body::Transaction) => replies(micro_ops, &mut reader.steps, at),
         (Call::Transaction(_), body)
             if says_nothing(&body) && call.micro_ops().iter().all(|op| !op.observes()) =>
         {
@@ -124,6 +118,24 @@ pub(super) fn outcome(
     }
 }
 
+/// Both, where only answers are recorded.
+pub(super) fn answer_only(
+    kind: Kind,
+    record: Record,
+    reader: &mut Reader,
+    seen: &mut Seen,
+) -> Result<(Asked, Outcome), Flaw> {
+    let steps: Vec<Step> = std::mem::take(&mut reader.steps);
+    let at = record.body_at;
+    let body = question(&record.body, &reader.function);
+    let question = Record { body_at: at, body, key: record.key.clone(), ..Record::default() };
+    reader.steps = steps.iter().map(Step::as_asked).collect();
+    let asked = ask(question, reader, seen)?;
+    reader.steps = steps;
+    let outcome = outcome(kind, &asked.call, asked.is_tuple, record, reader, seen)?;
+    Ok((asked, outcome))
+}
+
 /// What was asked, from what was answered: a read asks for nothing in particular.
 fn question(body: &Body, function: &str) -> Body {
     match body {
@@ -141,20 +153,15 @@ fn asks_nothing(function: &str) -> bool {
 }
 
 impl Step {
-    /// What was asked, as far as the answer tells.
-    pub(super) fn as_asked(&self) -> Self {
+    fn as_asked(&self) -> Self {
         let value = if self.verb == Verb::Read { None } else { self.value.clone() };
         Self { verb: self.verb, key: self.key.clone(), value }
     }
 }
 
-/// The call of a transaction.
-pub(super) fn transaction(steps: impl ExactSizeIterator<Item = Step>, at: usize) -> Result<Asked, Flaw> {
-    let mut micro_ops = Vec::with_capacity(steps.len());
-    for step in steps {
-        micro_ops
-            .push(micro_op(step).ok_or_else(|| flaw(at, "nothing, expected the value that is written"))?);
-    }
+fn transaction(steps: &mut Vec<Step>, at: usize) -> Result<Asked, Flaw> {
+    let micro_ops: Option<Vec<MicroOp>> = steps.drain(..).map(micro_op).collect();
+    let micro_ops = micro_ops.ok_or_else(|| flaw(at, "nothing, expected the value that is written"))?;
     Ok(Asked { call: Call::Transaction(micro_ops), is_tuple: false })
 }
 
@@ -167,18 +174,14 @@ fn micro_op(Step { verb, key, value }: Step) -> Option<MicroOp> {
     })
 }
 
-fn replies(
-    micro_ops: &[MicroOp],
-    steps: impl ExactSizeIterator<Item = Step>,
-    at: usize,
-) -> Result<Outcome, Flaw> {
+fn replies(micro_ops: &[MicroOp], steps: &mut Vec<Step>, at: usize) -> Result<Outcome, Flaw> {
     if micro_ops.len() != steps.len() {
         let reason =
             format!("{} micro-ops, but {} were asked; they are the same ones", steps.len(), micro_ops.len());
         return Err(flaw(at, reason));
     }
     let mut replies = SmallVec::with_capacity(micro_ops.len());
-    for (index, (asked, step)) in micro_ops.iter().zip(steps).enumerate() {
+    for (index, (asked, step)) in micro_ops.iter().zip(steps.drain(..)).enumerate() {
         let same = match (asked, step.verb) {
             (MicroOp::Read { .. }, Verb::Read) => true,
             (MicroOp::Write { value, .. }, Verb::Write) => Some(value) == step.value.as_ref(),

@@ -31,7 +31,7 @@ mod tests;
 mod usual;
 
 use pairing::Pairing;
-use record::{Body, Kind, Process, Reader, Record};
+use record::{Reader, Record};
 
 /// As Jepsen writes it.
 pub(super) const EDN: Format =
@@ -50,9 +50,8 @@ pub(super) const LOG: Format = Format {
     name: "jepsen-log",
     is_like: log::is_log,
     read: |input| {
-        let mut file = File::new(input, Syntax::Edn);
-        file.layout = Layout::Lines;
-        read_all(file, "jepsen log")
+        let scan = Scan::new(input, Syntax::Edn);
+        read_all(File { scan, reader: Reader::default(), layout: Layout::Lines }, "jepsen log")
     },
     read_table: None,
 };
@@ -85,7 +84,7 @@ fn is_json(head: &[u8]) -> bool {
 
 /// Reads a history of maps.
 fn read(input: impl Read, syntax: Syntax) -> Result<Reading, Error> {
-    let mut file = File::new(input, syntax);
+    let mut file = File { scan: Scan::new(input, syntax), reader: Reader::default(), layout: Layout::Maps };
     file.begin()?;
     read_all(
         file,
@@ -103,8 +102,7 @@ fn read_all(mut file: File<impl Read>, format: &'static str) -> Result<Reading, 
         match file.next() {
             Ok(Some(record)) => {
                 let line = || file.scan.line_before();
-                let steps = file.reader.steps.drain(..);
-                pairing.take(record, steps, &line).map_err(|flaw| file.scan.error(flaw))?;
+                pairing.take(record, &mut file.reader, &line).map_err(|flaw| file.scan.error(flaw))?;
             }
             Ok(None) => break,
             Err(Stopped::AtEnd(_)) if pairing.has_events() => {
@@ -137,16 +135,9 @@ struct File<R> {
     scan: Scan<R>,
     reader: Reader,
     layout: Layout,
-    /// True if only answers are recorded; the first event of a client tells.
-    only_answers: Option<bool>,
 }
 
 impl<R: Read> File<R> {
-    fn new(input: R, syntax: Syntax) -> Self {
-        let (scan, reader) = (Scan::new(input, syntax), Reader::default());
-        Self { scan, reader, layout: Layout::Maps, only_answers: None }
-    }
-
     fn begin(&mut self) -> Result<(), Error> {
         let layout = self.scan.take(|cursor| {
             cursor.skip_space()?;
@@ -166,10 +157,9 @@ impl<R: Read> File<R> {
 
     fn next(&mut self) -> Result<Option<Record>, Stopped> {
         let (reader, layout) = (&mut self.reader, self.layout);
-        let mut record = self.scan.take(|cursor| {
-            reader.steps.clear();
+        let record = self.scan.take(|cursor| {
             if layout == Layout::Lines {
-                return log::record(cursor);
+                return log::record(reader, cursor);
             }
             between(cursor, layout)?;
             match reader.record(cursor)? {
@@ -180,24 +170,7 @@ impl<R: Read> File<R> {
         if let Layout::Framed { first, .. } = &mut self.layout {
             *first = false;
         }
-        record.iter_mut().for_each(|record| self.ask(record));
         Ok(record)
-    }
-
-    /// Finds out what is asked, where that stands in this map and is no transaction.
-    fn ask(&mut self, record: &mut Record) {
-        let (Some(kind), Process::Client(_) | Process::Missing) = (record.kind, &record.process) else {
-            return;
-        };
-        let only_answers = *self.only_answers.get_or_insert(kind != Kind::Invoke);
-        if matches!(record.body, Body::Transaction) {
-            return;
-        }
-        if kind == Kind::Invoke {
-            record.asked = Some(Box::new(meaning::ask(record, &mut self.reader)));
-        } else if only_answers {
-            record.asked = Some(Box::new(meaning::ask_again(record, &mut self.reader)));
-        }
     }
 }
 

@@ -5,7 +5,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::super::cursor::Flaw;
 use super::bare::Bare;
 use super::meaning::{self, Asked};
-use super::record::{Body, Kind, Process, Record, Step};
+use super::record::{Body, Kind, Process, Reader, Record};
 use crate::{Event, EventKind, Header, History, HistoryBuilder, Malformed, Nanos, Outcome, SessionId};
 
 /// How far apart events are taken to be that have no time.
@@ -23,9 +23,6 @@ pub(super) struct Pairing {
     tuples: FxHashSet<SessionId>,
     mode: Mode,
 }
-
-/// The micro-ops of a transaction.
-pub(super) type Steps<'a> = std::vec::Drain<'a, Step>;
 
 /// Tells the line of a record, which takes counting.
 type Line<'a> = &'a dyn Fn() -> usize;
@@ -72,8 +69,8 @@ impl Pairing {
         self.clock.last.is_some()
     }
 
-    /// Adds what a map says; `steps` are those of its transaction.
-    pub(super) fn take(&mut self, record: Record, steps: Steps<'_>, line: Line<'_>) -> Result<(), Flaw> {
+    /// Adds what a map says.
+    pub(super) fn take(&mut self, record: Record, reader: &mut Reader, line: Line<'_>) -> Result<(), Flaw> {
         let Some(kind) = record.kind else {
             self.remark(Remark::NoEvent, line);
             return Ok(());
@@ -96,10 +93,10 @@ impl Pairing {
                 at,
                 "an :invoke after answers without one; write one for every answer, or none at all",
             )),
-            (Mode::Bare(_), _) => self.answer_only(kind, process, time, record, steps, line),
+            (Mode::Bare(_), _) => self.answer_only(kind, process, time, record, reader, line),
             (_, None) => Err(flaw(at, "a map without :process; give each concurrent client a number")),
-            (_, Some(process)) if kind == Kind::Invoke => self.ask(process, time, record, steps, line),
-            (_, Some(process)) => self.answer(kind, process, time, record, steps),
+            (_, Some(process)) if kind == Kind::Invoke => self.ask(process, time, record, reader, line),
+            (_, Some(process)) => self.answer(kind, process, time, record, reader),
         }
     }
 
@@ -107,8 +104,8 @@ impl Pairing {
         &mut self,
         process: i64,
         time: Nanos,
-        mut record: Record,
-        steps: Steps<'_>,
+        record: Record,
+        reader: &mut Reader,
         line: Line<'_>,
     ) -> Result<(), Flaw> {
         let at = record.at;
@@ -116,7 +113,8 @@ impl Pairing {
         if goes_on {
             self.remark(Remark::GoesOn, line);
         }
-        let Asked { call, is_tuple } = self.asked(&mut record, steps)?;
+        let asked = meaning::ask(record, reader, &mut self.seen)?;
+        let Asked { call, is_tuple } = asked;
         if is_tuple {
             self.tuples.insert(session);
         }
@@ -129,7 +127,7 @@ impl Pairing {
         process: i64,
         time: Nanos,
         record: Record,
-        steps: Steps<'_>,
+        reader: &mut Reader,
     ) -> Result<(), Flaw> {
         let at = record.at;
         let session = self.sessions.known(process);
@@ -141,7 +139,7 @@ impl Pairing {
             return Err(flaw(at, reason));
         };
         let is_tuple = self.tuples.remove(&session);
-        let outcome = meaning::outcome(kind, call, is_tuple, record, steps, &mut self.seen)?;
+        let outcome = meaning::outcome(kind, call, is_tuple, record, reader, &mut self.seen)?;
         if outcome.is_unknown() {
             self.sessions.retire(process);
         }
@@ -153,14 +151,11 @@ impl Pairing {
         kind: Kind,
         process: Option<i64>,
         time: Nanos,
-        mut record: Record,
-        steps: Steps<'_>,
+        record: Record,
+        reader: &mut Reader,
         line: Line<'_>,
     ) -> Result<(), Flaw> {
-        let steps: Vec<Step> = steps.collect();
-        let asked = self.asked(&mut record, steps.iter().map(Step::as_asked))?;
-        let steps = steps.into_iter();
-        let outcome = meaning::outcome(kind, &asked.call, asked.is_tuple, record, steps, &mut self.seen)?;
+        let (asked, outcome) = meaning::answer_only(kind, record, reader, &mut self.seen)?;
         self.remark(Remark::NoInvoke, line);
         let session = match process {
             Some(process) => {
@@ -182,20 +177,6 @@ impl Pairing {
             bare.push(session, time, asked.call, outcome);
         }
         Ok(())
-    }
-
-    fn asked(
-        &mut self,
-        record: &mut Record,
-        steps: impl ExactSizeIterator<Item = Step>,
-    ) -> Result<Asked, Flaw> {
-        let asked = match (&record.body, record.asked.take()) {
-            (Body::Transaction, _) => meaning::transaction(steps, record.body_at)?,
-            (Body::Other(_), Some(asked)) => (*asked)?,
-            (Body::Other(_), None) => return Err(flaw(record.at, "a map that asks for nothing")),
-        };
-        self.seen.asked(&asked.call);
-        Ok(asked)
     }
 
     /// The history, and what a reader of the verdict should know.
@@ -342,9 +323,8 @@ pub(super) fn says_nothing(body: &Body) -> bool {
 }
 
 /// An outcome that is not confirmed.
-pub(super) fn otherwise(kind: Kind, error: Option<&str>) -> Option<Outcome> {
-    let reason =
-        || error.map_or_else(|| "no reason given".into(), |error| crate::Reason::from(error.to_owned()));
+pub(super) fn otherwise(kind: Kind, error: Option<String>) -> Option<Outcome> {
+    let reason = || error.map_or_else(|| "no reason given".into(), crate::Reason::from);
     match kind {
         Kind::Fail => Some(Outcome::Failed(reason())),
         Kind::Info => Some(Outcome::Unknown(reason())),

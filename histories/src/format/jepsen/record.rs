@@ -7,7 +7,6 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::super::cursor::{Atom, Cursor, Flaw, Syntax};
 use super::super::datum::Datum;
 use super::growing::Growing;
-use super::meaning::Asked;
 use super::usual::{self, Field, Layout};
 use crate::{Key, Value};
 
@@ -16,16 +15,12 @@ use crate::{Key, Value};
 pub(super) struct Record {
     pub(super) kind: Option<Kind>,
     pub(super) process: Process,
-    /// `:f`, without its colon.
-    pub(super) function: Cow<'static, str>,
     pub(super) body: Body,
-    /// What it asks, if that is no transaction and was found out.
-    pub(super) asked: Option<Box<Result<Asked, Flaw>>>,
     /// `:key`, which the logs of key-value stores have beside `:value`.
     pub(super) key: Option<Key>,
     /// In nanoseconds.
     pub(super) time: Option<i64>,
-    pub(super) error: Option<Box<str>>,
+    pub(super) error: Option<String>,
     /// Where the map begins, and where the value does, in bytes of the piece.
     pub(super) at: usize,
     pub(super) body_at: usize,
@@ -48,13 +43,13 @@ pub(super) enum Process {
     Missing,
     Client(i64),
     /// Anything that is no number is no client: `:nemesis`.
-    Other(Box<str>),
+    Other(String),
 }
 
 /// `:value`.
 #[derive(Debug)]
 pub(super) enum Body {
-    /// A transaction; its micro-ops are the [`Reader`]'s steps.
+    /// A transaction; its micro-ops are in [`Reader::steps`].
     Transaction,
     Other(Datum),
 }
@@ -66,7 +61,7 @@ impl Default for Body {
 }
 
 /// `[:r k v]`: what a micro-op of a transaction says.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct Step {
     pub(super) verb: Verb,
     pub(super) key: Key,
@@ -102,7 +97,8 @@ pub(super) struct Reader {
     taken: FxHashSet<Key>,
     /// How the maps before this one looked.
     layout: Layout,
-    /// The micro-ops of the transaction that was read last.
+    /// `:f` of the record that was read last, without its colon, and the micro-ops of its transaction.
+    pub(super) function: String,
     pub(super) steps: Vec<Step>,
 }
 
@@ -114,8 +110,15 @@ struct Known {
 }
 
 impl Reader {
+    /// Forgets the record that was read last.
+    pub(super) fn begin(&mut self) {
+        self.steps.clear();
+        self.function.clear();
+    }
+
     /// Reads a map; none if the end of the file, or of the vector of maps, comes instead.
     pub(super) fn record(&mut self, cursor: &mut Cursor<'_>) -> Result<Option<Record>, Flaw> {
+        self.begin();
         cursor.skip_space()?;
         if cursor.is_at_end() || cursor.peek() == b']' || cursor.peek() == b')' {
             return Ok(None);
@@ -131,8 +134,11 @@ impl Reader {
         }
         let at = cursor.at();
         let mut record = Record { at, body_at: at, ..Record::default() };
-        if !self.usual(&mut record, cursor)? {
-            self.unusual(&mut record, cursor)?;
+        cursor.open(b'{')?;
+        let mut count = 0;
+        while let Some(field) = self.next_field(count, cursor)? {
+            self.field(field, &mut record, cursor)?;
+            count += 1;
         }
         if record.kind.is_none() {
             return Err(cursor.flaw("a map without `:type`, expected one of :invoke, :ok, :fail, :info"));
@@ -140,46 +146,33 @@ impl Reader {
         Ok(Some(record))
     }
 
-    /// Reads a map that looks like those before it; false if it does not, and then nothing is read.
-    fn usual(&mut self, record: &mut Record, cursor: &mut Cursor<'_>) -> Result<bool, Flaw> {
+    /// Stands before the value of the next field; none where the map ends. `count` fields were read before.
+    fn next_field(&mut self, count: usize, cursor: &mut Cursor<'_>) -> Result<Option<Field>, Flaw> {
+        if let Some(field) = self.layout.next(count, cursor) {
+            cursor.skip_space()?;
+            return Ok(Some(field));
+        }
         let begin = cursor.at();
-        let mut count = 0;
-        while let Some(field) = self.layout.next(count, cursor) {
-            self.field(field, record, cursor)?;
-            count += 1;
-        }
-        if self.layout.is_whole(count) && cursor.eat(b'}') {
-            self.layout.hit();
-            return Ok(true);
-        }
-        cursor.go_back(begin);
-        self.steps.clear();
-        *record = Record { at: record.at, body_at: record.at, ..Record::default() };
-        Ok(false)
-    }
-
-    fn unusual(&mut self, record: &mut Record, cursor: &mut Cursor<'_>) -> Result<(), Flaw> {
-        let learn = self.layout.miss();
-        let mut begin = cursor.at();
-        cursor.open(b'{')?;
-        while !cursor.close(b'}')? {
-            let field = Field::named(&cursor.field()?);
-            if learn {
-                self.layout.learn(cursor.since(begin), field);
-            }
-            self.field(field, record, cursor)?;
-            begin = cursor.at();
+        if count > 0 {
             cursor.separator(b'}')?;
         }
-        Ok(())
+        if cursor.close(b'}')? {
+            return Ok(None);
+        }
+        let field = Field::named(&cursor.field()?);
+        self.layout.learn(count, cursor.since(begin), field);
+        Ok(Some(field))
     }
 
     fn field(&mut self, field: Field, record: &mut Record, cursor: &mut Cursor<'_>) -> Result<(), Flaw> {
         match field {
             Field::Type => record.kind = Some(kind(cursor)?),
             Field::Process => record.process = process(cursor)?,
-            Field::Function if usual::is_transaction(cursor) => record.function = Cow::Borrowed("txn"),
-            Field::Function => record.function = function(&name_of(cursor)?),
+            Field::Function if usual::is_transaction(cursor) => self.function.push_str("txn"),
+            Field::Function => {
+                let name = name_of(cursor)?;
+                self.function.push_str(&name);
+            }
             Field::Key => {
                 let known = self.key(cursor)?;
                 record.key = Some(self.keys[known].key.clone());
@@ -206,7 +199,7 @@ impl Reader {
         }
         cursor.open(b'[')?;
         while !cursor.close(b']')? {
-            let step = match self.usual_step(cursor) {
+            let step = match self.usual_step(cursor)? {
                 Some(step) => step,
                 None => self.step(cursor)?,
             };
@@ -217,27 +210,35 @@ impl Reader {
     }
 
     /// Reads a micro-op that is written as most are; none if it is not, and then nothing is read.
-    fn usual_step(&mut self, cursor: &mut Cursor<'_>) -> Option<Step> {
+    fn usual_step(&mut self, cursor: &mut Cursor<'_>) -> Result<Option<Step>, Flaw> {
         let begin = cursor.at();
-        let step = self.plain_step(cursor);
+        let step = match usual::beginning(cursor) {
+            Some((verb, spelled)) => self.usual_end(verb, spelled, cursor)?,
+            None => None,
+        };
         if step.is_none() {
             cursor.go_back(begin);
         }
-        step
+        Ok(step)
     }
 
-    fn plain_step(&mut self, cursor: &mut Cursor<'_>) -> Option<Step> {
-        let verb = usual::verb(cursor)?;
-        let begin = cursor.at();
-        usual::integer(cursor)?;
-        let known = *self.known.get(cursor.since(begin))?;
-        let Known { key, list } = &mut self.keys[known];
-        let value = match verb {
-            _ if usual::is_nothing(cursor)? => (verb == Verb::Read).then_some(None)?,
-            Verb::Read if cursor.rest().starts_with(b"[") => list.read(cursor).ok()?,
-            _ => Some(Value::Integer(usual::integer(cursor)?)),
+    fn usual_end(
+        &mut self,
+        verb: Verb,
+        spelled: &[u8],
+        cursor: &mut Cursor<'_>,
+    ) -> Result<Option<Step>, Flaw> {
+        let Some(known) = self.known.get(spelled) else { return Ok(None) };
+        let Known { key, list } = &mut self.keys[*known];
+        let value = match (verb, cursor.peek()) {
+            (Verb::Read, b'[') => list.read(cursor)?,
+            (Verb::Read, b'n') if usual::is_nothing(cursor) => None,
+            _ => match usual::integer(cursor) {
+                Some(integer) => Some(Value::Integer(integer)),
+                None => return Ok(None),
+            },
         };
-        cursor.eat(b']').then(|| Step { verb, key: key.clone(), value })
+        Ok(cursor.eat(b']').then(|| Step { verb, key: key.clone(), value }))
     }
 
     fn step(&mut self, cursor: &mut Cursor<'_>) -> Result<Step, Flaw> {
@@ -338,13 +339,6 @@ fn begins_transaction(cursor: &mut Cursor<'_>) -> bool {
     cursor.peek_twice() == [b'[', if cursor.syntax() == Syntax::Edn { b':' } else { b'"' }]
 }
 
-/// The name of a function; the usual ones need no memory of their own.
-pub(super) fn function(name: &str) -> Cow<'static, str> {
-    const USUAL: [&str; 4] = ["txn", "read", "write", "cas"];
-    let usual = USUAL.into_iter().find(|usual| *usual == name);
-    usual.map_or_else(|| Cow::Owned(name.to_owned()), Cow::Borrowed)
-}
-
 fn kind(cursor: &mut Cursor<'_>) -> Result<Kind, Flaw> {
     if let Some(usual) = usual::kind(cursor) {
         return Ok(usual);
@@ -383,7 +377,7 @@ fn process(cursor: &mut Cursor<'_>) -> Result<Process, Flaw> {
         Atom::Integer(number) => Process::Client(number),
         Atom::Nil => Process::Missing,
         Atom::Keyword(name) | Atom::Other(name) => Process::Other(name.into()),
-        Atom::Text(name) => Process::Other(name.into()),
+        Atom::Text(name) => Process::Other(name.into_owned()),
     })
 }
 
@@ -407,8 +401,8 @@ fn time(cursor: &mut Cursor<'_>) -> Result<Option<i64>, Flaw> {
 }
 
 /// `:timeout` and `"timeout"` are one reason; anything longer is kept as it is spelled.
-fn reason(spelled: &[u8]) -> Option<Box<str>> {
+fn reason(spelled: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(spelled);
     let text = text.trim_start_matches(':').trim_matches('"');
-    (!text.is_empty() && text != "nil" && text != "null").then(|| text.into())
+    (!text.is_empty() && text != "nil" && text != "null").then(|| text.to_string())
 }

@@ -541,3 +541,36 @@ fn a_long_file_is_told_with_its_lines() {
     let reading = read(cut.as_bytes()).unwrap();
     assert_eq!(reading.warnings.last().unwrap(), "the file is cut off in line 40001; judged up to there");
 }
+
+/// What all maps but one have in common is found by comparing bytes.
+#[test]
+fn a_map_that_looks_almost_like_the_others_is_read_as_it_is_written() {
+    let calls = |text: &str| text::print(&read(text.as_bytes()).unwrap().history);
+    let others = "{:type :invoke, :process 0, :f :txn, :value [[:append 8 1]]}\n\
+                  {:type :ok, :process 0, :f :txn, :value [[:append 8 1]]}\n\
+                  {:type :invoke, :process 1, :f :txn, :value [[:append 8 2]]}\n";
+    let expected = calls(&format!("{others}{{:type :ok, :process 1, :f :txn, :value [[:append 8 2]]}}\n"));
+    for same in [
+        "{:type :ok, :process  1, :f :txn, :value [[:append 8 2]]}",
+        "{:type :ok, :process 1, :f :txn, :value  [[:append  8 2 ]]}",
+        "{:type :ok, :process #_ 5 1, :f ,:txn, :value [[:append 8 2]]}",
+        "{ :type :ok :process 1 :f :txn :value [[:append 8 2]] }",
+        "{:type :ok, :process 1, :f :txn, :value [[:append 8 2]], :error nil}",
+        "{:process 1, :type :ok, :value [[:append 8 2]], :f :txn}",
+    ] {
+        assert_eq!(calls(&format!("{others}{same}\n")), expected, "{same}");
+    }
+    // `:value` begins the name `:values`, and is another.
+    let others = others.replace(":value ", ":value");
+    let misled = format!("{others}{{:type :ok, :process 1, :f :txn, :values [[:append 8 2]]}}\n");
+    assert_eq!(calls(&misled), expected, "an append needs no answer");
+}
+
+#[test]
+fn json_with_a_space_more_is_read_too() {
+    let file = r#"{"type":"invoke","process":0,"f":"txn","value":[["r",1,null]]}
+{"type": "ok", "process": 0, "f": "txn", "value": [["r", 1, [5]]]}
+{"type":"invoke","process": 1,"f":"txn","value":[["w",1,-6]]}
+{"type":"ok","process":1, "f":"txn","value":[["w",1,-6]]}"#;
+    assert_eq!(read(file.as_bytes()).unwrap().history.operations().len(), 2);
+}

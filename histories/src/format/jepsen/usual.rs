@@ -1,20 +1,17 @@
 //! A file is written by one program, so its maps look alike: what stands between the values of one map
 //! most likely stands between those of the next. Where it does, comparing bytes finds the values; where it
-//! does not, the map is read as any other.
+//! does not, the field is read as any other.
 //!
 //! ```text
 //!   {"index":0,"time":32742,"type":"invoke","process":9,"f":"txn","value":[["r",9,null]]}
-//!   ╰───────╯ ╰─────╯     ╰──────╯        ╰─────────╯ ╰───╯     ╰───────╯               ╰╯
-//!   known     known       known           known       known     known                    end
+//!    ╰──────╯ ╰──────╯     ╰──────╯        ╰─────────╯ ╰───╯     ╰───────╯
 //! ```
 //!
-//! Invariant: what is read here is what would have been read without it.
+//! Invariant: what is read here is what would have been read without it. So what stands before a value is
+//! learnt only if its last sign ends the name, and space may follow.
 
 use super::super::cursor::{Cursor, Syntax};
 use super::record::{Kind, Verb};
-
-/// Maps in a row that look otherwise, after which the layout is learnt anew.
-const MISSES_MAX: u32 = 16;
 
 /// What a value is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,11 +42,10 @@ impl Field {
     }
 }
 
-/// What stands before each value of a map.
+/// What stands before each value of a map, from the value before it on.
 #[derive(Debug, Default)]
 pub(super) struct Layout {
     fields: Vec<(Box<[u8]>, Field)>,
-    misses: u32,
 }
 
 impl Layout {
@@ -61,28 +57,15 @@ impl Layout {
         Some(*field)
     }
 
-    /// True if a map was read as far as the layout goes.
-    pub(super) fn is_whole(&self, index: usize) -> bool {
-        index > 0 && index == self.fields.len()
-    }
-
-    pub(super) fn hit(&mut self) {
-        self.misses = 0;
-    }
-
-    /// True if this map, which looks otherwise, is to be learnt.
-    pub(super) fn miss(&mut self) -> bool {
-        self.misses += 1;
-        let learn = self.fields.is_empty() || self.misses > MISSES_MAX;
-        if learn {
-            self.fields.clear();
-            self.misses = 0;
+    /// From now on this is what stands before value number `index`.
+    pub(super) fn learn(&mut self, index: usize, before: &[u8], field: Field) {
+        if !before.ends_with(b" ") && !before.ends_with(b"\":") {
+            self.fields.truncate(index);
+        } else if index < self.fields.len() {
+            self.fields[index] = (before.into(), field);
+        } else if index == self.fields.len() {
+            self.fields.push((before.into(), field));
         }
-        learn
-    }
-
-    pub(super) fn learn(&mut self, before: &[u8], field: Field) {
-        self.fields.push((before.into(), field));
     }
 }
 
@@ -91,7 +74,7 @@ impl Layout {
 pub(super) fn integer(cursor: &mut Cursor<'_>) -> Option<i64> {
     let rest = cursor.rest();
     let digits = rest.iter().take(19).take_while(|byte| byte.is_ascii_digit()).count();
-    let ends = matches!(rest.get(digits), Some(b',' | b']' | b'}' | b' '));
+    let ends = rest.get(digits).is_some_and(|next| ends_word(*next));
     if digits == 0 || digits > 18 || !ends {
         return None;
     }
@@ -104,58 +87,52 @@ pub(super) fn integer(cursor: &mut Cursor<'_>) -> Option<i64> {
 #[inline]
 pub(super) fn kind(cursor: &mut Cursor<'_>) -> Option<Kind> {
     let usual: [(&[u8], Kind); 2] = match cursor.syntax() {
-        Syntax::Json => [(b"\"invoke\",", Kind::Invoke), (b"\"ok\",", Kind::Ok)],
-        Syntax::Edn => [(b":invoke,", Kind::Invoke), (b":ok,", Kind::Ok)],
+        Syntax::Json => [(b"\"invoke\"", Kind::Invoke), (b"\"ok\"", Kind::Ok)],
+        Syntax::Edn => [(b":invoke", Kind::Invoke), (b":ok", Kind::Ok)],
     };
-    let (spelled, kind) = usual.into_iter().find(|(spelled, _)| cursor.rest().starts_with(spelled))?;
-    // The comma is for whoever comes next.
-    cursor.skip(spelled.len() - 1);
-    Some(kind)
+    usual.into_iter().find(|(spelled, _)| word(spelled, cursor)).map(|(_, kind)| kind)
 }
 
 /// True if the function is `txn`, which is then passed over.
 #[inline]
 pub(super) fn is_transaction(cursor: &mut Cursor<'_>) -> bool {
-    let usual: &[u8] = match cursor.syntax() {
-        Syntax::Json => b"\"txn\",",
-        Syntax::Edn => b":txn,",
+    word(if cursor.syntax() == Syntax::Json { b"\"txn\"" } else { b":txn" }, cursor)
+}
+
+/// The beginning of a micro-op up to its value: what it does, and its key, a whole number, as it is spelled.
+#[inline]
+pub(super) fn beginning<'a>(cursor: &mut Cursor<'a>) -> Option<(Verb, &'a [u8])> {
+    let (usual, between): ([(&[u8], Verb); 3], u8) = match cursor.syntax() {
+        Syntax::Json => {
+            ([(b"[\"r\",", Verb::Read), (b"[\"append\",", Verb::Append), (b"[\"w\",", Verb::Write)], b',')
+        }
+        Syntax::Edn => ([(b"[:r ", Verb::Read), (b"[:append ", Verb::Append), (b"[:w ", Verb::Write)], b' '),
     };
-    let found = cursor.rest().starts_with(usual);
+    let (spelled, verb) = usual.into_iter().find(|(spelled, _)| cursor.rest().starts_with(spelled))?;
+    cursor.skip(spelled.len());
+    let begin = cursor.at();
+    integer(cursor)?;
+    let key = cursor.since(begin);
+    cursor.eat(between).then_some((verb, key))
+}
+
+/// True if nothing is what the value is, which is then passed over.
+#[inline]
+pub(super) fn is_nothing(cursor: &mut Cursor<'_>) -> bool {
+    word(if cursor.syntax() == Syntax::Json { b"null" } else { b"nil" }, cursor)
+}
+
+/// Passes over a word, if it stands here and ends.
+#[inline]
+fn word(spelled: &[u8], cursor: &mut Cursor<'_>) -> bool {
+    let rest = cursor.rest();
+    let found = rest.starts_with(spelled) && rest.get(spelled.len()).is_some_and(|next| ends_word(*next));
     if found {
-        cursor.skip(usual.len() - 1);
+        cursor.skip(spelled.len());
     }
     found
 }
 
-/// The beginning of a micro-op up to its key.
-#[inline]
-pub(super) fn verb(cursor: &mut Cursor<'_>) -> Option<Verb> {
-    let usual: [(&[u8], Verb); 3] = match cursor.syntax() {
-        Syntax::Json => {
-            [(b"[\"r\",", Verb::Read), (b"[\"append\",", Verb::Append), (b"[\"w\",", Verb::Write)]
-        }
-        Syntax::Edn => [(b"[:r ", Verb::Read), (b"[:append ", Verb::Append), (b"[:w ", Verb::Write)],
-    };
-    let (spelled, verb) = usual.into_iter().find(|(spelled, _)| cursor.rest().starts_with(spelled))?;
-    // A space more would be read as a part of the key.
-    let next = cursor.rest().get(spelled.len())?;
-    next.is_ascii_digit().then(|| cursor.skip(spelled.len()))?;
-    Some(verb)
-}
-
-/// Passes over what stands between the key and the value of a micro-op, and over nothing as its value: true
-/// if it is nothing. None if anything else stands here.
-#[inline]
-pub(super) fn is_nothing(cursor: &mut Cursor<'_>) -> Option<bool> {
-    let (between, nothing): (u8, &[u8]) = match cursor.syntax() {
-        Syntax::Json => (b',', b"null]"),
-        Syntax::Edn => (b' ', b"nil]"),
-    };
-    let rest = cursor.rest();
-    if *rest.first()? != between || !matches!(rest.get(1)?, b'[' | b'n' | b'0'..=b'9') {
-        return None;
-    }
-    let found = rest[1..].starts_with(nothing);
-    cursor.skip(if found { nothing.len() } else { 1 });
-    Some(found)
+fn ends_word(byte: u8) -> bool {
+    matches!(byte, b',' | b']' | b'}' | b' ')
 }
