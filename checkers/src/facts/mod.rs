@@ -26,6 +26,7 @@ use rustc_hash::FxHashMap;
 
 use crate::Budget;
 use crate::causal::Causality;
+use crate::isolation::{self, Along};
 use crate::transactional::Analysis;
 
 use groups::Groups;
@@ -58,6 +59,7 @@ pub struct Facts<'h> {
     /// Likewise, for the isolation levels.
     transactions: OnceLock<Analysis>,
     table: OnceLock<TxnTable>,
+    has_serial_order: [OnceLock<bool>; 3],
     /// The makers of what each compare-and-set expected, by flat number.
     expected: Groups<Maker>,
 }
@@ -82,6 +84,7 @@ impl<'h> Facts<'h> {
             causality: OnceLock::new(),
             transactions: OnceLock::new(),
             table: OnceLock::new(),
+            has_serial_order: Default::default(),
             expected: Groups::default(),
         };
         facts.group_by_key();
@@ -223,6 +226,19 @@ impl<'h> Facts<'h> {
     /// The registers of the history, each call a transaction.
     pub(crate) fn table(&self) -> &TxnTable {
         self.table.get_or_init(|| TxnTable::from_history(self.history))
+    }
+
+    /// True if one serial order was found that explains all that transactions saw of registers.
+    pub(crate) fn has_serial_order(&self, along: Along) -> bool {
+        let found = |along: Along| {
+            let known = &self.has_serial_order[along as usize];
+            *known.get_or_init(|| isolation::has_serial_order(self.table(), along))
+        };
+        // One that goes along more will do.
+        [Along::RealTime, Along::Sessions, Along::Nothing]
+            .into_iter()
+            .filter(|more| *more >= along)
+            .any(found)
     }
 
     /// The number of this micro-op among all of the history.

@@ -12,6 +12,7 @@ use std::collections::BTreeSet;
 use histories::Call;
 use histories::compact::{TxnId, TxnTable};
 
+use super::Along;
 use super::answer::{Answer, Breach};
 use super::part::Part;
 use super::story::Teller;
@@ -63,7 +64,11 @@ impl Checker for Registers {
             return Verdict::unbroken(self.guarantee, Chances { count: 0, what });
         }
         let table = facts.table();
-        let answer = (self.judge)(table, budget);
+        let answer = if facts.has_serial_order(Along::Sessions) {
+            Answer::of_flaws(&View::new(table))
+        } else {
+            (self.judge)(table, budget)
+        };
         let verdict = verdict(self.guarantee, facts, table, &answer);
         // What was left out may be what breaks it.
         if verdict.judgement == Judgement::Held && !table.left_out().is_empty() {
@@ -83,16 +88,26 @@ pub fn beyond(guarantee: &'static str, facts: &Facts<'_>, budget: Budget) -> Opt
     if !facts.keys().any(|key| facts.kind(key) == KeyKind::Register) {
         return None;
     }
-    let judge: fn(&TxnTable, Budget) -> Answer = match guarantee {
-        "read-atomic" => |table, budget| super::read_atomic(&table.without_sessions(), budget),
-        "serializable" => |table, budget| without_sessions(super::serializable, table, budget),
-        "snapshot-isolation" => |table, budget| without_sessions(super::snapshot_isolation, table, budget),
-        "strong-session-serializable" => super::serializable,
-        "strong-session-snapshot-isolation" => super::snapshot_isolation,
-        "strict-serializable" => super::strict_serializable,
-        "strong-snapshot-isolation" => super::strong_snapshot_isolation,
+    let (along, judge): (Along, fn(&TxnTable, Budget) -> Answer) = match guarantee {
+        "read-atomic" => {
+            (Along::Nothing, |table, budget| super::read_atomic(&table.without_sessions(), budget))
+        }
+        "serializable" => {
+            (Along::Nothing, |table, budget| without_sessions(super::serializable, table, budget))
+        }
+        "snapshot-isolation" => {
+            (Along::Nothing, |table, budget| without_sessions(super::snapshot_isolation, table, budget))
+        }
+        "strong-session-serializable" => (Along::Sessions, super::serializable),
+        "strong-session-snapshot-isolation" => (Along::Sessions, super::snapshot_isolation),
+        "strict-serializable" => (Along::RealTime, super::strict_serializable),
+        "strong-snapshot-isolation" => (Along::RealTime, super::strong_snapshot_isolation),
         _ => return None,
     };
+    // It explains more than any of them asks for.
+    if facts.has_serial_order(along) {
+        return None;
+    }
     let table = facts.table();
     let answer = judge(table, budget);
     let is_open = answer.undecided || !answer.breaches.is_empty();

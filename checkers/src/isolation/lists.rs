@@ -50,6 +50,25 @@ impl Lists {
         &self.items[self.first[list] as usize..self.first[list + 1] as usize]
     }
 
+    /// Read as who comes after each: every number after those before it. None if they go round in a circle.
+    pub(crate) fn topological(&self) -> Option<Vec<u32>> {
+        let mut waiting = vec![0_u32; self.len()];
+        self.items.iter().for_each(|later| waiting[*later as usize] += 1);
+        let is_first = |number: &u32| waiting[*number as usize] == 0;
+        let mut order: Vec<u32> = (0..self.len() as u32).filter(is_first).collect();
+        let mut next = 0;
+        while next < order.len() {
+            for later in self.get(order[next] as usize) {
+                waiting[*later as usize] -= 1;
+                if waiting[*later as usize] == 0 {
+                    order.push(*later);
+                }
+            }
+            next += 1;
+        }
+        (order.len() == self.len()).then_some(order)
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.first.len().saturating_sub(1)
     }

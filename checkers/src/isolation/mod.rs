@@ -15,8 +15,9 @@
 //!   `atomic.rs`, `causal.rs`), and an order is found in one pass (`walk.rs`).
 //!
 //! - Prefix consistency, snapshot isolation and serializability are hard: the order of each two writers of a
-//!   key is a choice. Most choices are no choices; for what is left there is a solver, and a budget of
-//!   steps (`strong/mod.rs`).
+//!   key is a choice. Where it is known when transactions began and ended, one order that explains all is
+//!   looked for first (`serial/mod.rs`). Most choices are no choices; for what is left there is a solver,
+//!   and a budget of steps (`strong/mod.rs`).
 //!
 //! What breaks a level is cut down to the fewest transactions found (`part.rs`), and told as a circle in
 //! which every edge has an observation that proves it (`answer.rs`).
@@ -32,6 +33,7 @@ pub mod guarantee;
 mod lists;
 mod part;
 mod path;
+mod serial;
 mod sources;
 mod story;
 mod strong;
@@ -43,6 +45,7 @@ use histories::compact::TxnTable;
 
 use crate::Budget;
 pub use answer::{Answer, Breach, Choice, Link, Why};
+pub(crate) use serial::{Along, has_serial_order};
 use strong::Strong;
 use weak::Weak;
 

@@ -26,7 +26,7 @@ impl Clocks {
         let sessions = model.view.chains.len();
         let successors =
             Lists::new(nodes, |take| model.edges.iter().for_each(|edge| take(edge.from, edge.to)));
-        let order = topological(&successors)?;
+        let order = successors.topological()?;
         let mut clocks =
             Self { sessions, before: vec![0; nodes * sessions], after: vec![NEVER; nodes * sessions], order };
         clocks.fill(model, &successors);
@@ -68,24 +68,4 @@ impl Clocks {
             self.after[node as usize * width..][..width].copy_from_slice(&row);
         }
     }
-}
-
-fn topological(successors: &Lists) -> Option<Vec<u32>> {
-    let mut waiting = vec![0_u32; successors.len()];
-    for node in 0..successors.len() {
-        successors.get(node).iter().for_each(|successor| waiting[*successor as usize] += 1);
-    }
-    let mut order: Vec<u32> =
-        (0..successors.len() as u32).filter(|node| waiting[*node as usize] == 0).collect();
-    let mut next = 0;
-    while next < order.len() {
-        for successor in successors.get(order[next] as usize) {
-            waiting[*successor as usize] -= 1;
-            if waiting[*successor as usize] == 0 {
-                order.push(*successor);
-            }
-        }
-        next += 1;
-    }
-    (order.len() == successors.len()).then_some(order)
 }
