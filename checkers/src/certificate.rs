@@ -65,7 +65,7 @@ pub fn verify(history: &History, finding: &Finding) -> Result<(), Flaw> {
 }
 
 fn find(history: &History, operation: OperationId) -> Result<&Operation, Flaw> {
-    history.operations().get(operation.index()).ok_or(Flaw::Missing { operation })
+    history.find(operation).ok_or(Flaw::Missing { operation })
 }
 
 fn goes_round(edges: &[Edge]) -> bool {

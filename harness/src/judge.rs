@@ -10,11 +10,13 @@
 //! Held needs evidence: fewer chances than the plan asks for, or a fault that did not bite, make it
 //! *not judged*. Broken stays broken whatever else went wrong.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use checkers::isolation::{self, levels};
 use checkers::{Budget, Checker, Facts, Judgement, Verdict};
-use histories::{FaultStage, History};
+use histories::compact::{TxnId, TxnTable};
+use histories::{FaultStage, Header, History};
 
 use crate::exit::Exit;
 use crate::plan::{Expectation, OnIndeterminate};
@@ -80,10 +82,39 @@ pub(crate) fn judge(history: &History, rules: &Rules) -> Judged {
 /// Judges `history` on so many cores; what is said does not depend on it.
 pub(crate) fn judge_on(history: &History, rules: &Rules, cores: usize) -> Judged {
     let facts = Facts::new(history);
-    let toothless = toothless_faults(history);
-    let verdicts = check_all(&facts, rules, cores);
+    sum_up(check_all(&facts, rules, cores), rules, &toothless_faults(history))
+}
+
+/// Judges a table, without a history of all of it; `rules` must ask for levels of isolation only. With it
+/// comes a history of those transactions alone that findings tell of.
+pub(crate) fn judge_table(table: &TxnTable, header: Header, rules: &Rules) -> (Judged, History) {
+    let asked: Vec<&str> = rules.expect.iter().map(|(name, _)| name.as_str()).collect();
+    let answers = levels::judge(table, &asked, Budget { steps: rules.steps });
+    let told = answers.iter().flat_map(|(_, answer)| isolation::guarantee::told(answer));
+    let transactions: BTreeSet<TxnId> = told.flat_map(|breach| breach.transactions.iter().copied()).collect();
+    let part = table.part(header, &transactions.into_iter().collect::<Vec<TxnId>>());
+    let verdict = |(name, expected): &(String, Expectation)| {
+        let (guarantee, answer) = answers.iter().find(|(guarantee, _)| guarantee == name)?;
+        let mut verdict = isolation::guarantee::verdict(guarantee, &part, table, answer);
+        demand_times(&mut verdict, table);
+        Some((*expected, verdict))
+    };
+    let verdicts = rules.expect.iter().filter_map(verdict).collect();
+    (sum_up(verdicts, rules, &[]), part)
+}
+
+/// What promises something about real time did not keep it where nobody knows the time.
+fn demand_times(verdict: &mut Verdict, table: &TxnTable) {
+    let is_strict = levels::level(verdict.guarantee).is_some_and(|level| level.is_strict);
+    if verdict.judgement == Judgement::Held && is_strict && !table.has_times() {
+        let why = "this file has no times; without them it is the guarantee of sessions, strong-session-…";
+        verdict.judgement = Judgement::NotJudged { why: why.into() };
+    }
+}
+
+fn sum_up(verdicts: Vec<(Expectation, Verdict)>, rules: &Rules, toothless: &[String]) -> Judged {
     let row = |(expected, verdict): (Expectation, Verdict)| {
-        let verdict = demand_evidence(verdict, rules, &toothless);
+        let verdict = demand_evidence(verdict, rules, toothless);
         Row { expected: demand_chances(expected, &verdict, rules), verdict }
     };
     let mut rows: Vec<Row> = verdicts.into_iter().map(row).collect();

@@ -14,6 +14,7 @@
 //! leave out a read, or all that touches a key, can hide an anomaly and never makes one.
 
 mod from_history;
+mod to_history;
 
 use rustc_hash::FxHashMap;
 

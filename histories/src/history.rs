@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// What every client saw, what was done to the cluster, and when.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct History {
     header: Header,
     operations: Vec<Operation>,
@@ -41,14 +41,32 @@ impl History {
         &self.header
     }
 
-    /// All operations in the order of invocation: `operations()[id.index()].id == id`.
+    /// All operations in the order of invocation: `operations()[id.index()].id == id`, unless this is a part
+    /// of a table ([`crate::compact::TxnTable::part`]) and keeps the numbers of the whole.
     pub fn operations(&self) -> &[Operation] {
         &self.operations
     }
 
-    /// The operation with this number.
+    /// The operation with this number, which the history has.
     pub fn operation(&self, id: OperationId) -> &Operation {
-        &self.operations[id.index()]
+        self.find(id).unwrap_or_else(|| panic!("{id} is not in the history"))
+    }
+
+    /// The operation with this number, if the history has it.
+    pub fn find(&self, id: OperationId) -> Option<&Operation> {
+        match self.operations.get(id.index()) {
+            Some(operation) if operation.id == id => Some(operation),
+            _ => {
+                let place = self.operations.binary_search_by_key(&id, |operation| operation.id).ok()?;
+                self.operations.get(place)
+            }
+        }
+    }
+
+    /// Gives each operation another number, in ascending order.
+    pub(crate) fn renumber(&mut self, ids: impl Iterator<Item = OperationId>) {
+        self.operations.iter_mut().zip(ids).for_each(|(operation, id)| operation.id = id);
+        assert!(self.operations.is_sorted_by_key(|operation| operation.id), "numbers go up");
     }
 
     /// Everything that happened to faults, in the order of time.
@@ -125,14 +143,7 @@ impl HistoryBuilder {
     /// Starts a history.
     pub fn new(header: Header) -> Self {
         let declared = header.nodes.iter().cloned().collect();
-        let history = History {
-            header,
-            operations: Vec::new(),
-            faults: Vec::new(),
-            nodes: Vec::new(),
-            phases: Vec::new(),
-            end: Nanos(0),
-        };
+        let history = History { header, ..History::default() };
         let phase = Phase::default();
         Self {
             history,

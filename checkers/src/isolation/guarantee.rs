@@ -4,17 +4,14 @@
 //!   history ─► TxnTable (lists, counters and the like left out) ─► Answer ─► Verdict
 //! ```
 //!
-//! Some levels promise nothing about sessions. For these each transaction is a session of its own; in a
-//! long history the session order is used to find what may be wrong, and then left out of the proof.
+//! Which function judges which level: `levels.rs`.
 
-use std::collections::BTreeSet;
-
-use histories::Call;
-use histories::compact::{TxnId, TxnTable};
+use histories::compact::TxnTable;
+use histories::{Call, History};
 
 use super::Along;
 use super::answer::{Answer, Breach};
-use super::part::Part;
+use super::levels;
 use super::story::Teller;
 use super::view::View;
 use crate::facts::KeyKind;
@@ -25,27 +22,51 @@ use crate::{Budget, Chances, Checker, Facts, Finding, Judgement, Verdict};
 pub struct Registers {
     guarantee: &'static str,
     promise: &'static str,
-    judge: fn(&TxnTable, Budget) -> Answer,
 }
+
+/// Who saw anything of a transaction goes on to see all of it (Bailis et al. 2013): what Biswas & Enea call
+/// read committed, without an order of sessions.
+pub static MONOTONIC_ATOMIC_VIEW: Registers = Registers {
+    guarantee: "monotonic-atomic-view",
+    promise: "who has seen anything of a transaction sees from then on all that it did",
+};
+
+/// What Biswas & Enea 2019 call read committed: an order of all transactions along sessions, too.
+pub static STRONG_SESSION_MONOTONIC_ATOMIC_VIEW: Registers = Registers {
+    guarantee: "strong-session-monotonic-atomic-view",
+    promise: "who has seen anything of a transaction sees from then on all of it, and sessions do not go back",
+};
+
+/// What Biswas & Enea 2019 call read atomic: who comes later in a session knows what came before.
+pub static STRONG_SESSION_READ_ATOMIC: Registers = Registers {
+    guarantee: "strong-session-read-atomic",
+    promise: "a transaction sees all of another or nothing, and all that its session did before",
+};
 
 /// What a transaction saw is the state after some beginning of one order of all (Biswas & Enea 2019).
 pub static PREFIX: Registers = Registers {
     guarantee: "prefix-consistency",
     promise: "each transaction reads the state after some first part of one order of all transactions",
-    judge: super::prefix,
 };
 
 /// Who knows of a transaction sees all of its effects (Cerone, Bernardi & Gotsman 2015).
 pub static TRANSACTIONAL_CAUSAL: Registers = Registers {
     guarantee: "transactional-causal",
     promise: "who knows of a transaction, directly or through others, sees all that it did",
-    judge: super::transactional_causal,
 };
 
 /// Findings that are told.
 const FINDINGS_MAX: usize = 100;
-/// Transactions that may be sessions of their own.
-const LONE_MAX: usize = 2_000;
+/// Levels of which an order of versions that was inferred does not show everything, and what they go along.
+const BEYOND: [(&str, Along); 7] = [
+    ("read-atomic", Along::Nothing),
+    ("serializable", Along::Nothing),
+    ("snapshot-isolation", Along::Nothing),
+    ("strict-serializable", Along::RealTime),
+    ("strong-session-serializable", Along::Sessions),
+    ("strong-session-snapshot-isolation", Along::Sessions),
+    ("strong-snapshot-isolation", Along::RealTime),
+];
 
 impl Checker for Registers {
     fn guarantee(&self) -> &'static str {
@@ -63,13 +84,17 @@ impl Checker for Registers {
             let what = "this history has no transactions".into();
             return Verdict::unbroken(self.guarantee, Chances { count: 0, what });
         }
+        let Some(level) = levels::level(self.guarantee) else {
+            let what = "this level cannot be judged on registers".into();
+            return Verdict::unbroken(self.guarantee, Chances { count: 0, what });
+        };
         let table = facts.table();
         let answer = if facts.has_serial_order(Along::Sessions) {
             Answer::of_flaws(&View::new(table))
         } else {
-            (self.judge)(table, budget)
+            (level.judge)(table, budget)
         };
-        let verdict = verdict(self.guarantee, facts, table, &answer);
+        let verdict = verdict(self.guarantee, facts.history(), table, &answer);
         // What was left out may be what breaks it.
         if verdict.judgement == Judgement::Held && !table.left_out().is_empty() {
             let why = format!("only registers are judged; {} are left aside", table.left_out().join(", "));
@@ -82,76 +107,25 @@ impl Checker for Registers {
 /// What the registers of a history say about a level, if they break it or if that cannot be told: for a
 /// checker that has found nothing by other means.
 ///
-/// Not for `read-committed`: as Adya defines it (PL-2), a transaction may see a part of another and then
-/// what was before it; [`super::read_committed`] is that of Biswas & Enea, which does not allow this.
+/// Not for `read-committed`: reads alone decide it, and the order of versions does not matter.
 pub fn beyond(guarantee: &'static str, facts: &Facts<'_>, budget: Budget) -> Option<Verdict> {
     if !facts.keys().any(|key| facts.kind(key) == KeyKind::Register) {
         return None;
     }
-    let (along, judge): (Along, fn(&TxnTable, Budget) -> Answer) = match guarantee {
-        "read-atomic" => {
-            (Along::Nothing, |table, budget| super::read_atomic(&table.without_sessions(), budget))
-        }
-        "serializable" => {
-            (Along::Nothing, |table, budget| without_sessions(super::serializable, table, budget))
-        }
-        "snapshot-isolation" => {
-            (Along::Nothing, |table, budget| without_sessions(super::snapshot_isolation, table, budget))
-        }
-        "strong-session-serializable" => (Along::Sessions, super::serializable),
-        "strong-session-snapshot-isolation" => (Along::Sessions, super::snapshot_isolation),
-        "strict-serializable" => (Along::RealTime, super::strict_serializable),
-        "strong-snapshot-isolation" => (Along::RealTime, super::strong_snapshot_isolation),
-        _ => return None,
-    };
+    let (_, along) = BEYOND.iter().find(|(name, _)| *name == guarantee)?;
     // It explains more than any of them asks for.
-    if facts.has_serial_order(along) {
+    if facts.has_serial_order(*along) {
         return None;
     }
+    let judge = levels::level(guarantee)?.judge;
     let table = facts.table();
     let answer = judge(table, budget);
     let is_open = answer.undecided || !answer.breaches.is_empty();
-    is_open.then(|| verdict(guarantee, facts, table, &answer))
+    is_open.then(|| verdict(guarantee, facts.history(), table, &answer))
 }
 
-fn without_sessions(judge: fn(&TxnTable, Budget) -> Answer, table: &TxnTable, budget: Budget) -> Answer {
-    if table.len() <= LONE_MAX {
-        return judge(&table.without_sessions(), budget);
-    }
-    let mut answer = judge(table, budget);
-    let view = View::new(table);
-    let mut kept = Vec::new();
-    for breach in std::mem::take(&mut answer.breaches) {
-        if breach.links.len() < 2 && breach.choices.is_empty() {
-            kept.push(breach);
-            continue;
-        }
-        let transactions = breach.transactions.iter().map(|txn| txn.0).collect();
-        let part = Part::new(&view, transactions, &BTreeSet::new());
-        let found = judge(&part.table.without_sessions(), budget).breaches.into_iter().next();
-        // Without the sessions it may be nothing, and then who knows what else there is.
-        answer.undecided |= found.is_none();
-        kept.extend(found.map(|breach| in_whole(&part, breach)));
-    }
-    answer.breaches = kept;
-    answer
-}
-
-fn in_whole(part: &Part, mut breach: Breach) -> Breach {
-    breach.transactions =
-        breach.transactions.iter().map(|txn| TxnId(part.transactions[txn.index()])).collect();
-    breach.keys = breach.keys.iter().map(|key| part.keys[*key as usize]).collect();
-    breach.links = breach.links.into_iter().map(|link| part.in_whole(link)).collect();
-    for choice in &mut breach.choices {
-        choice.first = TxnId(part.transactions[choice.first.index()]);
-        choice.later = TxnId(part.transactions[choice.later.index()]);
-        choice.links =
-            std::mem::take(&mut choice.links).into_iter().map(|link| part.in_whole(link)).collect();
-    }
-    breach
-}
-
-fn verdict(guarantee: &'static str, facts: &Facts<'_>, table: &TxnTable, answer: &Answer) -> Verdict {
+/// What an answer comes to. `history` has at least the transactions of [`told`].
+pub fn verdict(guarantee: &'static str, history: &History, table: &TxnTable, answer: &Answer) -> Verdict {
     let chances = chances(table, answer);
     if answer.breaches.is_empty() {
         if answer.undecided {
@@ -161,14 +135,18 @@ fn verdict(guarantee: &'static str, facts: &Facts<'_>, table: &TxnTable, answer:
         }
         return Verdict::unbroken(guarantee, chances);
     }
-    let teller = Teller { facts, table };
-    let told = answer.breaches.iter().take(FINDINGS_MAX);
-    let mut findings: Vec<Finding> = told.map(|breach| teller.finding(breach)).collect();
+    let teller = Teller { history, table };
+    let mut findings: Vec<Finding> = told(answer).map(|breach| teller.finding(breach)).collect();
     findings.sort_by_key(|finding| finding.steps.len());
     let count = answer.breaches.len() as u64;
     let times = counted(count, "time", "times");
     let summary = format!("transactions saw what no order of them explains, {times}");
     Verdict::broken(guarantee, chances, summary, count, findings)
+}
+
+/// The breaches that are told.
+pub fn told(answer: &Answer) -> impl Iterator<Item = &Breach> {
+    answer.breaches.iter().take(FINDINGS_MAX)
 }
 
 fn chances(table: &TxnTable, answer: &Answer) -> Chances {

@@ -30,6 +30,7 @@ mod atomic;
 mod causal;
 mod committed;
 pub mod guarantee;
+pub mod levels;
 mod lists;
 mod part;
 mod path;
@@ -49,7 +50,7 @@ pub(crate) use serial::{Along, has_serial_order};
 use strong::Strong;
 use weak::Weak;
 
-/// Is read committed kept? O(n^{3/2}) for n micro-ops.
+/// Is read committed, as Biswas & Enea define it, kept? O(n^{3/2}) for n micro-ops.
 pub fn read_committed(table: &TxnTable, budget: Budget) -> Answer {
     weak::judge(Weak::ReadCommitted, table, budget)
 }

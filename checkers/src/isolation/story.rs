@@ -10,20 +10,19 @@
 //! ```
 
 use histories::compact::{TxnId, TxnTable};
-use histories::{Key, Outcome};
+use histories::{History, Key, Outcome};
 
 use super::answer::{Breach, Link, Why};
-use crate::facts::Facts;
 use crate::wording::{all_answered, listed};
 use crate::{Certainty, Edge, EdgeKind, Finding, Step};
 
-/// Tells what the transactions of a table show; the table is one of the history behind `facts`.
-pub(crate) struct Teller<'a, 'h> {
-    pub(crate) facts: &'a Facts<'h>,
+/// Tells what the transactions of a table show; `history` has at least those that are told.
+pub(crate) struct Teller<'a> {
+    pub(crate) history: &'a History,
     pub(crate) table: &'a TxnTable,
 }
 
-impl Teller<'_, '_> {
+impl Teller<'_> {
     pub(crate) fn finding(&self, breach: &Breach) -> Finding {
         let keys: Vec<Key> = breach.keys.iter().map(|key| self.table.key(*key)).collect();
         let told = Told { teller: self, breach };
@@ -52,7 +51,7 @@ impl Teller<'_, '_> {
             .collect();
         let seen = rows().filter(|row| matters(row.key) && !row.is_write).map(|row| self.value(row.value));
         let seen: Vec<String> = seen.collect();
-        let operation = self.facts.history().operation(self.table.operation(txn));
+        let operation = self.history.operation(self.table.operation(txn));
         let answer = match &operation.outcome {
             Outcome::Confirmed(_) if seen.is_empty() => "OK".into(),
             Outcome::Confirmed(_) => seen.join(", "),
@@ -68,7 +67,7 @@ impl Teller<'_, '_> {
 
     fn certainty(&self, breach: &Breach) -> Certainty {
         let operations = breach.transactions.iter().map(|txn| self.table.operation(*txn));
-        let is_open = |id| self.facts.history().operation(id).outcome.is_unknown();
+        let is_open = |id| self.history.operation(id).outcome.is_unknown();
         if operations.clone().any(is_open) {
             return Certainty::Certain("what was not answered was seen, so it happened".into());
         }
@@ -76,12 +75,12 @@ impl Teller<'_, '_> {
     }
 }
 
-struct Told<'t, 'a, 'h> {
-    teller: &'t Teller<'a, 'h>,
+struct Told<'t, 'a> {
+    teller: &'t Teller<'a>,
     breach: &'t Breach,
 }
 
-impl Told<'_, '_, '_> {
+impl Told<'_, '_> {
     /// The number of a transaction's step.
     fn number(&self, txn: TxnId) -> usize {
         self.breach.transactions.iter().position(|other| *other == txn).map_or(0, |place| place + 1)

@@ -20,6 +20,8 @@ use crate::Budget;
 /// Levels that are judged here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Weak {
+    /// Nothing but sessions and reads, which must not go round in a circle.
+    Dependencies,
     ReadCommitted,
     ReadAtomic,
     Causal,
@@ -32,7 +34,7 @@ const CIRCLES_MAX: usize = 5;
 pub(crate) fn judge(level: Weak, table: &TxnTable, mut budget: Budget) -> Answer {
     let mut view = View::new(table);
     let mut answer = Answer::of_flaws(&view);
-    if level != Weak::ReadCommitted {
+    if matches!(level, Weak::ReadAtomic | Weak::Causal) {
         take_out_unrepeatable(&mut view, &mut answer);
     }
     for _ in 0..CIRCLES_MAX {
@@ -88,6 +90,7 @@ fn implied(level: Weak, view: &View<'_>, budget: &mut Budget) -> Result<Vec<Impl
         }
     };
     match level {
+        Weak::Dependencies => {}
         Weak::ReadCommitted => committed::implied(view, &mut take),
         Weak::ReadAtomic => atomic::implied(view, &mut take),
         Weak::Causal => causal::implied(view, &view.writers(), budget, &mut take)?,
@@ -143,6 +146,7 @@ impl Weak {
             return "circular-information-flow";
         }
         match self {
+            Self::Dependencies => "circular-information-flow",
             Self::ReadCommitted => "non-monotonic-read",
             Self::ReadAtomic => "fractured-read",
             Self::Causal => "causality-violation",

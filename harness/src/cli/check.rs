@@ -8,14 +8,17 @@ use clap::Args;
 use super::run::expect_setting;
 use super::{Session, say};
 use crate::exit::{Exit, Stop};
-use crate::judge::{Rules, judge};
+use crate::judge::Rules;
 use crate::plan::{Expectation, OnIndeterminate, setting};
 use crate::report::build::{self, Circumstances};
 use crate::report::terminal::{Extent, Links};
 use crate::report::{self};
 use crate::store::{Run, locate};
 use checkers::wording::counted;
-use histories::format::{self, Format, Reading};
+use histories::format::{self, Either, Format, Reading};
+use table::{Content, Subject};
+
+mod table;
 
 /// Check a recorded history, or a stored run again
 #[derive(Debug, Args)]
@@ -45,33 +48,44 @@ pub(crate) struct Check {
 
 impl Check {
     pub(crate) fn run(self, session: &Session) -> Result<Exit, Stop> {
-        let (reading, run) = self.read(session)?;
+        let (input, run) = self.read(session)?;
+        let mut rules = self.rules(run.as_ref())?;
+        let (understood, mut subject) = match input {
+            Either::Table(reading) => self.scope(reading, &mut rules),
+            Either::History(reading) => (understood(&reading), Subject::of_history(reading)),
+        };
         if session.quiet == 0 && session.format == super::Format::Text {
-            say(format_args!("{}\n", session.style.draw(&understood(&reading))));
+            say(format_args!("{}\n", session.style.draw(&understood)));
         }
-        let rules = self.rules(run.as_ref())?;
-        let judged = judge(&reading.history, &rules);
+        let (judged, part) = subject.judge(&rules);
+        let history = match &subject.content {
+            Content::History(history) => history,
+            Content::Table(_) => &part,
+        };
         let everything = rules.forgive_no_chance;
-        let circumstances = Circumstances { notes: reading.warnings, everything, ..Circumstances::default() };
-        let report = build::build(&reading.history, &judged, circumstances);
+        let (notes, counts) = (std::mem::take(&mut subject.notes), subject.counts.take());
+        let circumstances = Circumstances { notes, everything, counts, ..Circumstances::default() };
+        let report = build::build(history, &judged, circumstances);
         let links = Links { lines: self.links(run.as_ref(), report.findings.len()), remarks: Vec::new() };
         report::print(session, &report, &links, Extent { brief: false, all: self.all })?;
         // The process is about to end, and with it goes what it holds, at once.
-        std::mem::forget(reading.history);
+        std::mem::forget(subject);
         Ok(judged.exit)
     }
 
-    fn read(&self, session: &Session) -> Result<(Reading, Option<Run>), Stop> {
+    fn read(&self, session: &Session) -> Result<(Either, Option<Run>), Stop> {
         let format = self.from.as_deref().map(Format::named).transpose().map_err(unknown_format)?;
         if self.source == "-" {
-            return Ok((read_history("-", format)?, None));
+            let input = format::read_either(std::io::stdin().lock(), format);
+            return Ok((input.map_err(|error| unreadable("standard input", &error))?, None));
         }
         // A folder that is no run is a history of many files.
         let (path, run) = match locate(&session.store, &self.source) {
             Err(_) if Path::new(&self.source).is_dir() => (PathBuf::from(&self.source), None),
             located => located?,
         };
-        Ok((read_history(&path.display().to_string(), format)?, run))
+        let input = format::read_either_file(&path, format);
+        Ok((input.map_err(|error| unreadable(&path.display().to_string(), &error))?, run))
     }
 
     /// What is expected: what the flags say, else what the stored run expected, else everything that
@@ -146,14 +160,18 @@ fn unreadable(name: &str, error: &format::Error) -> Stop {
 /// What the file was taken for, so that a wrong guess is seen at once.
 pub(super) fn understood(reading: &Reading) -> String {
     let history = &reading.history;
-    let header = history.header();
-    let workload = if header.workload.is_empty() { String::new() } else { format!("{}, ", header.workload) };
     let sessions: BTreeSet<_> = history.operations().iter().map(|operation| operation.session).collect();
+    let counts = [history.operations().len(), sessions.len()];
+    understood_as(reading.format, &history.header().workload, counts, history.end())
+}
+
+/// `counts`: operations and sessions.
+fn understood_as(format: &str, workload: &str, counts: [usize; 2], end: histories::Nanos) -> String {
+    let workload = if workload.is_empty() { String::new() } else { format!("{workload}, ") };
+    let [operations, sessions] = counts.map(|count| count as u64);
     format!(
-        "{}, {workload}{}, {}, {}",
-        reading.format,
-        counted(history.operations().len() as u64, "operation", "operations"),
-        counted(sessions.len() as u64, "session", "sessions"),
-        history.end(),
+        "{format}, {workload}{}, {}, {end}",
+        counted(operations, "operation", "operations"),
+        counted(sessions, "session", "sessions"),
     )
 }

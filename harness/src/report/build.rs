@@ -23,6 +23,8 @@ pub(crate) struct Circumstances {
     pub(crate) expected_by: Option<&'static str>,
     /// True if nobody named a guarantee, and so all were judged.
     pub(crate) everything: bool,
+    /// How the calls ended, if the history is only a part of what was judged.
+    pub(crate) counts: Option<Counts>,
 }
 
 /// Puts a judged history into words.
@@ -32,21 +34,22 @@ pub(crate) fn build(history: &History, judged: &Judged, circumstances: Circumsta
     let faults = fault_lines(history);
     let findings = tell_all(history, &faults, &judged.rows);
     let (untested, shown) = untested(judged, circumstances.everything);
+    let counts = circumstances.counts.unwrap_or_else(|| count(history));
     Report {
         version: VERSION,
         state,
         headline: headline(history, judged, state),
-        context: context(history),
+        context: context(history, &counts),
         exit_code: exit.code(),
         exit_note: exit_note(state, exit, &circumstances),
-        operations: count(history),
         guarantees: shown.into_iter().map(|row| guarantee_row(row, judged)).collect(),
         untested: untested.into_iter().map(|row| row.verdict.guarantee).collect(),
         standing: if circumstances.everything { lattice::standing(&judged.rows) } else { None },
         findings,
         faults,
-        notes: notes(history, circumstances.notes),
-        advice: advice(history, judged, state),
+        notes: notes(history, &counts, circumstances.notes),
+        advice: advice(history, &counts, judged, state),
+        operations: counts,
     }
 }
 
@@ -144,7 +147,7 @@ fn under(history: &History) -> String {
     }
 }
 
-fn context(history: &History) -> String {
+fn context(history: &History, counts: &Counts) -> String {
     let header = history.header();
     let mut parts: Vec<String> = Vec::new();
     if !header.name.is_empty() {
@@ -156,7 +159,7 @@ fn context(history: &History) -> String {
     }
     let load_end = history.phase_began(Phase::Settle).unwrap_or(history.end());
     parts.push(format!("{:.1} s", load_end.as_secs_f64()));
-    parts.push(counted(history.operations().len() as u64, "operation", "operations"));
+    parts.push(counted(counts.total, "operation", "operations"));
     if !header.seed.is_empty() {
         parts.push(format!("seed {}", header.seed));
     }
@@ -241,8 +244,7 @@ fn is_our_doing(history: &History, time: Nanos, node: &NodeName) -> bool {
     matches!(last, Some(FaultStage::Injecting | FaultStage::Effective | FaultStage::Healing))
 }
 
-fn notes(history: &History, mut notes: Vec<String>) -> Vec<String> {
-    let counts = count(history);
+fn notes(history: &History, counts: &Counts, mut notes: Vec<String>) -> Vec<String> {
     if counts.unknown > 0 {
         notes.push(format!(
             "{} of {} operations ended unknown: they may or may not have happened.",
@@ -258,7 +260,7 @@ fn notes(history: &History, mut notes: Vec<String>) -> Vec<String> {
     notes
 }
 
-fn advice(history: &History, judged: &Judged, state: State) -> Vec<String> {
+fn advice(history: &History, counts: &Counts, judged: &Judged, state: State) -> Vec<String> {
     match state {
         State::Broken => Vec::new(),
         State::Held => {
@@ -293,7 +295,6 @@ fn advice(history: &History, judged: &Judged, state: State) -> Vec<String> {
             advice
         }
         State::Indeterminate => {
-            let counts = count(history);
             let mut advice = Vec::new();
             let read_back = history.phase_began(Phase::FinalReads).is_some();
             if counts.confirmed == 0 {

@@ -325,8 +325,13 @@ fn finish(
 ) -> Result<Made, Stop> {
     let reading = histories::format::read_file(&run.history()).map_err(anyhow::Error::from)?;
     let notes = prepared.notes.iter().cloned().chain(reading.warnings).collect();
-    let circumstances =
-        Circumstances { interrupted, notes, expected_by: papers.expected_by, everything: false };
+    let circumstances = Circumstances {
+        interrupted,
+        notes,
+        expected_by: papers.expected_by,
+        everything: false,
+        counts: None,
+    };
     let history = reading.history;
     let judged = judge::judge(&history, &prepared.rules);
     session.progress.line(history.end(), "check", &check_line(&judged));

@@ -67,11 +67,37 @@ pub fn read_as(input: impl Read, format: Option<&'static Format>) -> Result<Read
 /// Reads transactions without making a history of them, which takes a tenth of the memory; none if the file
 /// is in a format that has more than reads and writes.
 pub fn read_table(path: &Path) -> Result<Option<TableReading>, Error> {
+    Ok(match read_either_file(path, None)? {
+        Either::Table(reading) => Some(reading),
+        Either::History(_) => None,
+    })
+}
+
+/// What a file holds: transactions on registers in a flat table, if its format has nothing else.
+#[derive(Debug)]
+pub enum Either {
+    /// Transactions on registers.
+    Table(TableReading),
+    /// Anything.
+    History(Reading),
+}
+
+/// Reads what is in the file or folder at `path`, a table if it is one; without a format its content decides.
+pub fn read_either_file(path: &Path, format: Option<&'static Format>) -> Result<Either, Error> {
     if path.is_dir() {
-        return read_folder(path).map(Some);
+        return read_folder(path).map(Either::Table);
     }
-    let mut input = Opened::new(File::open(path).map_err(unreadable)?)?;
-    Format::of(&input.head).read_table.map(|read| read(&mut input)).transpose()
+    read_either(File::open(path).map_err(unreadable)?, format)
+}
+
+/// The same from any source.
+pub fn read_either(input: impl Read, format: Option<&'static Format>) -> Result<Either, Error> {
+    let mut input = Opened::new(input)?;
+    let format = format.unwrap_or_else(|| Format::of(&input.head));
+    match format.read_table {
+        Some(read) => read(&mut input).map(Either::Table),
+        None => (format.read)(&mut input).map(Either::History),
+    }
 }
 
 /// Cobra's files, in the order of their names.

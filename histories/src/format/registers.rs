@@ -2,14 +2,10 @@
 //! times; and the value 0 for what was never written.
 
 use rustc_hash::FxHashMap;
-use smallvec::SmallVec;
 
 use super::{Error, Reading};
 use crate::compact::{MicroOpRow, TxnId, TxnStatus, TxnTable, TxnTableBuilder};
-use crate::{
-    Call, Event, EventKind, Header, History, HistoryBuilder, Key, MicroOp, Nanos, Observed, Outcome, Reason,
-    Reply, SessionId, Value,
-};
+use crate::{Header, SessionId, Value};
 
 /// Gathers transactions, also where a file goes on with one after it has begun another.
 #[derive(Debug, Default)]
@@ -103,43 +99,6 @@ fn joined(table: &TxnTable, parts: &[(u32, TxnStatus)]) -> TxnTable {
     builder.finish()
 }
 
-/// A history in which everything happens at one instant: sessions have an order, times have none.
-fn history_of(table: &TxnTable, header: Header) -> History {
-    let mut builder = HistoryBuilder::new(header);
-    builder.keys_are_shared();
-    let names: Vec<Key> = (0..table.key_count() as u32).map(|key| table.key(key)).collect();
-    for txn in table.transactions() {
-        let session = table.session(table.session_of(txn));
-        let (call, outcome) = call(table, txn, &names);
-        let invoke = EventKind::Invoke { session, node: None, planned: None, call };
-        for kind in [invoke, EventKind::Complete { session, outcome }] {
-            let pushed = builder.push(Event { time: Nanos(0), kind });
-            debug_assert!(pushed.is_ok(), "a table without unknown transactions is well-formed: {pushed:?}");
-        }
-    }
-    builder.finish()
-}
-
-fn call(table: &TxnTable, txn: TxnId, names: &[Key]) -> (Call, Outcome) {
-    let mut micro_ops = Vec::with_capacity(table.range(txn).len());
-    let mut replies = SmallVec::with_capacity(micro_ops.capacity());
-    for place in table.range(txn) {
-        let MicroOpRow { key, is_write, value } = table.row(place);
-        let (key, value) = (names[key as usize].clone(), table.value(value));
-        let (micro_op, reply) = match value {
-            Some(value) if is_write => (MicroOp::Write { key, value }, Reply::changed(None)),
-            value => (MicroOp::Read { key }, Reply::read(value.map(Observed::value).unwrap_or_default())),
-        };
-        micro_ops.push(micro_op);
-        replies.push(reply);
-    }
-    let outcome = match table.status(txn) {
-        TxnStatus::Committed => Outcome::Confirmed(replies),
-        TxnStatus::Aborted | TxnStatus::Unknown => Outcome::Failed(Reason::from("aborted")),
-    };
-    (Call::Transaction(micro_ops), outcome)
-}
-
 /// A table, read from a file.
 #[derive(Debug)]
 pub struct TableReading {
@@ -152,9 +111,15 @@ pub struct TableReading {
 }
 
 impl TableReading {
-    pub(super) fn into_reading(self) -> Reading {
-        let header = Header { workload: "rw-register".into(), ..Header::default() };
-        Reading { format: self.format, history: history_of(&self.table, header), warnings: self.warnings }
+    /// What a history of this table is about.
+    pub fn header() -> Header {
+        Header { workload: "rw-register".into(), ..Header::default() }
+    }
+
+    /// The same as a history, which takes ten times the memory.
+    pub fn into_reading(self) -> Reading {
+        let history = self.table.to_history(Self::header());
+        Reading { format: self.format, history, warnings: self.warnings }
     }
 }
 
