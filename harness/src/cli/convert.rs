@@ -18,7 +18,7 @@ pub(crate) struct Convert {
     source: String,
     /// The file to write; - for standard output
     target: String,
-    /// What to write: jepsen-edn (Elle and Knossos read it), jsonl or plume
+    /// What to write: jepsen-edn (Elle and Knossos read it), jsonl, parquet or plume
     #[arg(long, value_name = "FORMAT")]
     to: String,
     /// What the history is written in, if its content is not to decide

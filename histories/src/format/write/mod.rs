@@ -6,6 +6,7 @@ use crate::{History, OperationId};
 
 mod edn;
 mod jsonl;
+mod parquet;
 mod plume;
 mod sequence;
 #[cfg(test)]
@@ -13,7 +14,7 @@ mod tests;
 
 /// A format that can be written.
 pub struct Writer {
-    /// Its name, that of the format that reads it.
+    /// Its name: that of the format that reads it, if one does.
     pub name: &'static str,
     write: fn(&History, &mut dyn Write) -> Result<Vec<String>, Unwritable>,
 }
@@ -32,7 +33,7 @@ impl Writer {
 }
 
 /// Every format that can be written, sorted by name.
-pub static WRITERS: &[&Writer] = &[&edn::WRITER, &jsonl::WRITER, &plume::WRITER];
+pub static WRITERS: &[&Writer] = &[&edn::WRITER, &jsonl::WRITER, &parquet::WRITER, &plume::WRITER];
 
 /// Why a history cannot be written.
 #[derive(Debug, thiserror::Error)]
