@@ -12,7 +12,6 @@
 
 pub mod budget;
 pub mod causal;
-pub mod certificate;
 pub mod evidence;
 pub mod facts;
 pub mod graph;
@@ -27,6 +26,8 @@ pub mod verdict;
 pub mod views;
 pub mod wording;
 
+#[cfg(test)]
+mod proven;
 #[cfg(test)]
 mod random;
 

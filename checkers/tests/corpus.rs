@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use checkers::{Budget, CHECKERS, Facts, Judgement, Verdict, certificate, checker};
+use checkers::{Budget, CHECKERS, Facts, Judgement, Verdict, checker};
 use histories::text;
 
 struct Golden {
@@ -106,7 +106,6 @@ fn every_judgement_is_put_in_words_and_every_finding_can_be_checked() {
                 let steps: Vec<_> = finding.steps.iter().map(|step| step.operation).collect();
                 assert!(steps.is_sorted(), "{at}: the steps are in the order of time");
                 assert!(!steps.is_empty() && finding.weight > 0 && !finding.keys.is_empty(), "{at}");
-                assert_eq!(certificate::verify(&history, finding), Ok(()), "{at}: {finding:#?}");
                 for edge in &finding.edges {
                     assert!(steps.contains(&edge.from) && steps.contains(&edge.to), "{at}: {edge:?}");
                 }

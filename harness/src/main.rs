@@ -6,6 +6,7 @@ use std::process::ExitCode;
 mod cli;
 mod client;
 mod exit;
+mod graph;
 mod hunt;
 mod judge;
 mod names;
@@ -23,6 +24,7 @@ mod stopwatch;
 mod store;
 mod swarm;
 mod target;
+mod witness;
 mod workload;
 
 fn main() -> ExitCode {

@@ -18,11 +18,12 @@ use serde::Deserialize;
 #[test]
 fn crates_depend_only_along_the_arrows() {
     let arrows: BTreeMap<&str, &[&str]> = BTreeMap::from([
-        ("checkers", &["histories"][..]),
-        ("harness", &["checkers", "histories", "nemesis", "reference-db"]),
+        ("checkers", &["histories", "witness"][..]),
+        ("harness", &["checkers", "histories", "nemesis", "reference-db", "witness"]),
         ("histories", &[]),
         ("nemesis", &["histories"]),
         ("reference-db", &[]),
+        ("witness", &["histories"]),
     ]);
     let mut complaints = Vec::new();
     for (name, allowed) in &arrows {
@@ -31,6 +32,9 @@ fn crates_depend_only_along_the_arrows() {
                 complaints.push(format!("{name}/Cargo.toml: {name} may not depend on {dependency}"));
             }
         }
+    }
+    if manifest("checkers")["dependencies"].get("witness").is_some() {
+        complaints.push("checkers/Cargo.toml: only tests of checkers may use witness".into());
     }
     assert_tidy(&complaints);
 }
@@ -233,6 +237,7 @@ fn the_top_level_is_as_designed() {
         "histories",
         "nemesis",
         "reference-db",
+        "witness",
     ];
     let complaints: Vec<String> = entries(&root())
         .iter()
@@ -415,7 +420,7 @@ fn plan_problem(text: &str) -> Option<String> {
     faults.err().map(|error| error.to_string())
 }
 
-const CRATES: [&str; 5] = ["checkers", "harness", "histories", "nemesis", "reference-db"];
+const CRATES: [&str; 6] = ["checkers", "harness", "histories", "nemesis", "reference-db", "witness"];
 
 fn assert_tidy(complaints: &[String]) {
     assert!(complaints.is_empty(), "\n{}\n", complaints.join("\n"));

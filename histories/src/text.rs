@@ -99,7 +99,8 @@ pub fn print_operation(operation: &Operation) -> String {
     line
 }
 
-fn print_micro_op(micro_op: &MicroOp) -> String {
+/// One part of a call, such as `write x 1`.
+pub fn print_micro_op(micro_op: &MicroOp) -> String {
     match micro_op {
         MicroOp::Read { key } => format!("read {key}"),
         MicroOp::Write { key, value } => format!("write {key} {value}"),

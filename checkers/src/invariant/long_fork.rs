@@ -129,7 +129,7 @@ mod tests {
             let verdict = NoLongFork.check(&facts, Budget::default());
             assert_eq!(verdict.is_broken(), expected, "seed {seed}");
             for finding in &verdict.findings {
-                assert_eq!(crate::certificate::verify(&history, finding), Ok(()));
+                crate::proven::assert_proven(&history, GUARANTEE, finding);
             }
             broken += u32::from(expected);
         }

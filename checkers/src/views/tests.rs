@@ -4,7 +4,7 @@ use histories::{History, Key, MicroOp, Operation, text};
 
 use super::*;
 use crate::causal::brute::{Brute, sources};
-use crate::certificate;
+use crate::proven::assert_proven;
 use crate::random::Recipe;
 
 const VIEWS: Recipe = Recipe { operations: 6, sessions: 3, keys: 2, overlapping: false, ..Recipe::PLAIN };
@@ -122,7 +122,7 @@ fn compare(recipe: Recipe, seeds: std::ops::Range<u64>) {
             assert_eq!(!verdict.is_broken(), expected[place], "{} {at}", checker.guarantee());
             broken[place] += usize::from(verdict.is_broken());
             for finding in &verdict.findings {
-                assert_eq!(certificate::verify(&history, finding), Ok(()), "{at}");
+                assert_proven(&history, checker.guarantee(), finding);
             }
         }
     }

@@ -40,6 +40,9 @@ pub(crate) struct Check {
     /// Tell every finding, not only the simplest
     #[arg(long)]
     all: bool,
+    /// Write a witness (`witness.json`) and a graph (`graph.dot`, `graph.svg`) of each finding below this folder
+    #[arg(long, value_name = "DIR")]
+    witness: Option<PathBuf>,
     /// Longest time a checker may take before it answers "not judged", counted in steps (3 million a
     /// second) so that a verdict does not depend on the machine
     #[arg(long, value_name = "TIME", default_value = "60s", value_parser = nemesis::duration::parse)]
@@ -68,6 +71,10 @@ impl Check {
         let report = build::build(history, &judged, circumstances);
         let links = Links { lines: self.links(run.as_ref(), report.findings.len()), remarks: Vec::new() };
         report::print(session, &report, &links, Extent { brief: false, all: self.all })?;
+        if let Some(folder) = &self.witness {
+            let record = witness::Record::new(&reading.history);
+            crate::witness::write_all(&record, &report.findings, folder).map_err(Stop::cannot_write)?;
+        }
         // The process is about to end, and with it goes what it holds, at once.
         std::mem::forget(subject);
         Ok(judged.exit)

@@ -22,6 +22,7 @@ mod run;
 mod runs;
 mod serve;
 mod shrink;
+mod verify_witness;
 
 /// Find out whether a replicated database keeps its promises.
 #[derive(Debug, Parser)]
@@ -50,6 +51,8 @@ Work with a result:
   convert      Write a history in the format of another tool
   replay       Make a stored run again: exactly when simulated, or so many times on real processes
   shrink       Reduce a run that broke a guarantee to the fewest calls and faults that still break it
+  verify-witness
+               Derive a stored contradiction again from its history, without the checkers
   divergence   Run plans in the simulated world and on real processes, and say where the two differ
   runs         List, open, pin, pack and delete stored runs; list hunts
 
@@ -81,6 +84,7 @@ enum Command {
     Shrink(shrink::Shrink),
     Divergence(divergence::Divergence),
     Runs(runs::Runs),
+    VerifyWitness(verify_witness::VerifyWitness),
     Serve(serve::Serve),
     Completions(completions::Completions),
     #[command(hide = true)]
@@ -189,6 +193,7 @@ fn dispatch(cli: Cli, matches: &clap::ArgMatches) -> Result<Exit, Stop> {
         Command::Shrink(shrink) => shrink.run(&session),
         Command::Divergence(divergence) => divergence.run(&session),
         Command::Runs(runs) => runs.run(&session),
+        Command::VerifyWitness(verify) => verify.run(&session),
         Command::Serve(serve) => serve.run(),
         Command::Completions(completions) => completions.run(Cli::command()),
         Command::Node(node) => node.run(),

@@ -91,9 +91,10 @@ pub(crate) struct Told {
     pub(crate) edges: Vec<ToldEdge>,
     pub(crate) conclusion: String,
     pub(crate) certainty: Certainty,
-    /// What a second look at the history found wrong with the proof; none if it holds up.
-    pub(crate) flaw: Option<String>,
     pub(crate) weight: u64,
+    /// What the checker said, for whoever makes a witness of it.
+    #[serde(skip)]
+    pub(crate) finding: Option<checkers::Finding>,
 }
 
 /// One row of a story: an operation, or something that happened to the cluster.

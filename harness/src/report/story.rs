@@ -1,7 +1,7 @@
 //! Stories: a finding's operations in the order of time, with what happened to the cluster in between.
 
 use checkers::lattice::implies;
-use checkers::{Edge, Finding, certificate};
+use checkers::{Edge, Finding};
 use histories::{History, Nanos};
 
 use super::model::{FaultLine, StoryRow, Told, ToldEdge};
@@ -53,12 +53,12 @@ fn tell(
         keys: finding.keys.iter().map(|key| named(key.as_str())).collect(),
         edges: edges.collect(),
         rows: story_rows(history, faults, &finding),
-        flaw: certificate::verify(history, &finding).err().map(|flaw| flaw.to_string()),
-        story: finding.story,
-        brief: finding.brief,
-        conclusion: finding.conclusion,
-        certainty: finding.certainty,
+        story: finding.story.clone(),
+        brief: finding.brief.clone(),
+        conclusion: finding.conclusion.clone(),
+        certainty: finding.certainty.clone(),
         weight: finding.weight,
+        finding: Some(finding),
     }
 }
 

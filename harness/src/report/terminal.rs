@@ -207,11 +207,6 @@ fn story(out: &mut String, finding: &Told, like: usize, extent: Extent, style: S
         Certainty::Likely(why) => ("Likely", why),
     };
     paragraph(out, "    ", &style.draw(&format!("{word}: {why}")), style, None);
-    if let Some(flaw) = &finding.flaw {
-        let flaw =
-            format!("But this proof does not hold up on a second look ({flaw}): that is a bug in rashomon.");
-        paragraph(out, "    ", &style.draw(&flaw), style, Some(Paint::Bad));
-    }
 }
 
 fn story_table(out: &mut String, rows: &[StoryRow], style: Style) {

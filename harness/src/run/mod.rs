@@ -338,7 +338,7 @@ fn finish(
     let report = build::build(&history, &judged, circumstances);
     let links = links(papers, &run, &report, &history);
     let exit = interrupted.map_or(judged.exit, |exit| judged.exit.worse(exit));
-    let stored = store_verdict(&run, &report, &links)
+    let stored = store_verdict(&run, &history, &report, &links)
         .and_then(|()| run.pack_history().context("cannot compress the history").map_err(Stop::cannot_write));
     match stored {
         // A proof stays a proof, whether or not it could be put down.
@@ -395,14 +395,18 @@ fn demo_remark(report: &Report, history: &History) -> Option<String> {
     }
 }
 
-fn store_verdict(run: &Run, report: &Report, links: &Links) -> Result<(), Stop> {
+fn store_verdict(run: &Run, history: &History, report: &Report, links: &Links) -> Result<(), Stop> {
     run.write("verdict.json", pretty(report)?)?;
     run.write(
         "verdict.txt",
         terminal::render(report, links, Style::plain(), Extent { brief: false, all: true }),
     )?;
+    let record = witness::Record::new(history);
     for finding in &report.findings {
         run.write(&format!("anomalies/{}.json", finding.id), pretty(finding)?)?;
+        for (name, text) in crate::witness::files(&record, finding)? {
+            run.write(&format!("anomalies/{name}"), text)?;
+        }
     }
     Ok(())
 }

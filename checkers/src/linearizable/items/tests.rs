@@ -5,7 +5,8 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use crate::linearizable::Linearizable;
-use crate::{Budget, Checker, Facts, Judgement, certificate};
+use crate::proven::assert_proven;
+use crate::{Budget, Checker, Facts, Judgement};
 
 /// All orders, and for unknown calls both whether they happened or not.
 fn has_order(operations: &[&Operation], done: u32, state: &mut VecDeque<Value>, is_queue: bool) -> bool {
@@ -96,7 +97,7 @@ fn compare(is_queue: bool, operations: usize, unknown: u32, seeds: std::ops::Ran
         assert_eq!(!verdict.is_broken(), expected, "seed {seed}\n{}{verdict:#?}", text::print(&history));
         *(if expected { &mut legal } else { &mut illegal }) += 1;
         for finding in &verdict.findings {
-            assert_eq!(certificate::verify(&history, finding), Ok(()), "{finding:#?}");
+            assert_proven(&history, "linearizable", finding);
             proves(&history, finding, is_queue);
         }
     }

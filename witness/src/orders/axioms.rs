@@ -1,0 +1,157 @@
+//! Levels below serializability on registers: an order of commits that keeps an axiom.
+//!
+//! ```text
+//!   T3 reads x from T2, and T1 writes x too. T1 comes before T2 if
+//!     read atomic    T3 saw something of T1, or follows it in its session
+//!     causal         the same by way of others
+//!     prefix         T1 comes before, or is, one that T3 saw or follows
+//!     snapshot       the same, or one before T3 that writes a key that T3 writes
+//! ```
+//!
+//! Source: Biswas & Enea, On the complexity of checking transactional consistency, OOPSLA 2019, §2.2.
+
+use histories::{Key, MicroOp, Operation};
+
+use super::relation::{Given, Relation};
+use super::state::Machine;
+use crate::Flaw;
+use crate::record::Part;
+
+/// The axiom of a level.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Axiom {
+    ReadAtomic,
+    Causal,
+    Prefix,
+    Snapshot,
+}
+
+/// Operations whose orders are all tried.
+const TRIED_MAX: usize = 9;
+
+/// A read of one transaction: from whom, none if nothing was there.
+struct Read {
+    reader: usize,
+    from: Option<usize>,
+    /// Others that write the key.
+    writers: Vec<usize>,
+}
+
+struct Trial<'t, 'h> {
+    operations: &'t [&'h Operation],
+    axiom: Axiom,
+    /// Seen or given, one step.
+    direct: Vec<u32>,
+    /// The same by way of others.
+    known: Vec<u32>,
+    reads: Vec<Read>,
+}
+
+/// True if some order keeps the axiom.
+pub(super) fn has_order<'h>(
+    machine: &Machine<'_, 'h>,
+    operations: &[&'h Operation],
+    axiom: Axiom,
+    given: Given,
+) -> Result<bool, Flaw> {
+    if operations.len() > TRIED_MAX {
+        return Err(Flaw::TooMany(operations.len()));
+    }
+    let relation = Relation::with_reads(machine.record, operations, given);
+    let direct = relation.before.clone();
+    let closed = Relation::closed(relation.before);
+    if closed.is_cyclic {
+        return Ok(false);
+    }
+    let reads = reads(machine, operations);
+    let trial = Trial { operations, axiom, direct, known: closed.before, reads };
+    Ok(trial.extend(&mut Vec::new()))
+}
+
+fn reads<'h>(machine: &Machine<'_, 'h>, operations: &[&'h Operation]) -> Vec<Read> {
+    let mut reads = Vec::new();
+    for (reader, operation) in operations.iter().enumerate() {
+        for index in 0..operation.call.micro_ops().len() {
+            let part = Part { operation, index };
+            let key = part.asked().key();
+            let is_external = !operation.call.micro_ops()[..index]
+                .iter()
+                .any(|other| other.key() == key && !other.is_read());
+            let Some(value) = machine.scope.value(machine.record, &part).filter(|_| is_external) else {
+                continue;
+            };
+            let from = match value {
+                None => None,
+                Some(value) => {
+                    let maker = machine.record.maker(key, value);
+                    let place =
+                        maker.and_then(|maker| operations.iter().position(|other| other.id == maker.id()));
+                    let Some(place) = place.filter(|place| *place != reader) else { continue };
+                    Some(place)
+                }
+            };
+            let writers = (0..operations.len()).filter(|other| *other != reader && Some(*other) != from);
+            let writers = writers.filter(|other| writes(operations[*other], key)).collect();
+            reads.push(Read { reader, from, writers });
+        }
+    }
+    reads
+}
+
+fn writes(operation: &Operation, key: &Key) -> bool {
+    let is_write = |micro_op: &MicroOp| {
+        matches!(micro_op, MicroOp::Write { .. } | MicroOp::CompareAndSet { .. } | MicroOp::Delete { .. })
+    };
+    operation.call.micro_ops().iter().any(|micro_op| is_write(micro_op) && micro_op.key() == key)
+}
+
+impl Trial<'_, '_> {
+    /// True if the order can go on to one of all that keeps the axiom.
+    fn extend(&self, order: &mut Vec<usize>) -> bool {
+        if order.len() == self.operations.len() {
+            return self.is_kept(order);
+        }
+        for place in 0..self.operations.len() {
+            let done = order.iter().fold(0_u32, |done, other| done | 1 << other);
+            if done & (1 << place) != 0 || self.known[place] & !done != 0 {
+                continue;
+            }
+            order.push(place);
+            if self.extend(order) {
+                return true;
+            }
+            order.pop();
+        }
+        false
+    }
+
+    fn is_kept(&self, order: &[usize]) -> bool {
+        let at = |place: usize| order.iter().position(|other| *other == place).unwrap_or(usize::MAX);
+        self.reads.iter().all(|read| {
+            let mut owed = read.writers.iter().filter(|writer| self.is_visible(**writer, read.reader, &at));
+            owed.all(|writer| read.from.is_some_and(|from| at(*writer) < at(from)))
+        })
+    }
+
+    fn is_visible(&self, writer: usize, reader: usize, at: &impl Fn(usize) -> usize) -> bool {
+        let is_set = |bits: u32, place: usize| bits & (1 << place) != 0;
+        let upto = |test: &dyn Fn(usize) -> bool| {
+            (0..self.operations.len()).any(|other| at(writer) <= at(other) && test(other))
+        };
+        match self.axiom {
+            Axiom::ReadAtomic => is_set(self.direct[reader], writer),
+            Axiom::Causal => is_set(self.known[reader], writer),
+            Axiom::Prefix => upto(&|other| is_set(self.direct[reader], other)),
+            Axiom::Snapshot => {
+                upto(&|other| is_set(self.direct[reader], other))
+                    || upto(&|other| at(other) < at(reader) && self.conflict(other, reader))
+            }
+        }
+    }
+
+    fn conflict(&self, one: usize, other: usize) -> bool {
+        let keys = self.operations[one].call.micro_ops().iter().map(MicroOp::key);
+        let mut shared = keys.filter(|key| writes(self.operations[one], key));
+        shared.any(|key| writes(self.operations[other], key))
+    }
+}
