@@ -9,6 +9,7 @@
 //! ├── verdict.json          everything that a report says
 //! ├── verdict.txt           what the terminal showed, in full
 //! ├── anomalies/A1.json     each finding with its operations
+//! ├── anomalies/A1/         its witness, and its graph as text and as a drawing
 //! └── nodes/A.log           what a node printed
 //! ```
 

@@ -494,6 +494,9 @@ fn last_write_wins_loses_updates_and_the_run_is_kept() {
         "verdict.txt",
         "run.log",
         "anomalies/A1.json",
+        "anomalies/A1/witness.json",
+        "anomalies/A1/graph.dot",
+        "anomalies/A1/graph.svg",
     ] {
         assert!(run.join(file).exists(), "{file} is missing");
     }

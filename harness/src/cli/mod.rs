@@ -40,25 +40,24 @@ const HELP: &str = "{about}
 {usage-heading} {usage}
 
 Start here:
-  demo         Start a 3-node database, split its network, watch it lose a write (about 30 s)
+  demo            Start a 3-node database, split its network, watch it lose a write (about 30 s)
 
 Test a store:
-  run          Run a plan: workload, faults, check, report
-  hunt         Simulate many seeds of a plan on all cores, up to the first that breaks an expectation
+  run             Run a plan: workload, faults, check, report
+  hunt            Simulate many seeds of a plan on all cores, up to the first that breaks an expectation
 
 Work with a result:
-  check        Check a recorded history, or a stored run again
-  convert      Write a history in the format of another tool
-  replay       Make a stored run again: exactly when simulated, or so many times on real processes
-  shrink       Reduce a run that broke a guarantee to the fewest calls and faults that still break it
-  verify-witness
-               Derive a stored contradiction again from its history, without the checkers
-  divergence   Run plans in the simulated world and on real processes, and say where the two differ
-  runs         List, open, pin, pack and delete stored runs; list hunts
+  check           Check a recorded history, or a stored run again
+  verify-witness  Derive a contradiction again from its history, without the checkers
+  convert         Write a history in the format of another tool
+  replay          Make a stored run again: exactly when simulated, or so many times on real processes
+  shrink          Reduce a run that broke a guarantee to the fewest calls and faults that still break it
+  divergence      Run plans in the simulated world and on real processes, and say where the two differ
+  runs            List, open, pin, pack and delete stored runs; list hunts
 
 Machinery:
-  serve        Start the bundled reference database
-  completions  Print a shell completion script
+  serve           Start the bundled reference database
+  completions     Print a shell completion script
 
 Options:
 {options}{after-help}";
@@ -79,12 +78,12 @@ enum Command {
     Run(Box<run::Run>),
     Hunt(Box<hunt::Hunt>),
     Check(check::Check),
+    VerifyWitness(verify_witness::VerifyWitness),
     Convert(convert::Convert),
     Replay(replay::Replay),
     Shrink(shrink::Shrink),
     Divergence(divergence::Divergence),
     Runs(runs::Runs),
-    VerifyWitness(verify_witness::VerifyWitness),
     Serve(serve::Serve),
     Completions(completions::Completions),
     #[command(hide = true)]
@@ -188,12 +187,12 @@ fn dispatch(cli: Cli, matches: &clap::ArgMatches) -> Result<Exit, Stop> {
         Command::Run(run) => run.run(&session, matches),
         Command::Hunt(hunt) => hunt.run(&session, matches),
         Command::Check(check) => check.run(&session),
+        Command::VerifyWitness(verify) => verify.run(&session),
         Command::Convert(convert) => convert.run(&session),
         Command::Replay(replay) => replay.run(&session),
         Command::Shrink(shrink) => shrink.run(&session),
         Command::Divergence(divergence) => divergence.run(&session),
         Command::Runs(runs) => runs.run(&session),
-        Command::VerifyWitness(verify) => verify.run(&session),
         Command::Serve(serve) => serve.run(),
         Command::Completions(completions) => completions.run(Cli::command()),
         Command::Node(node) => node.run(),

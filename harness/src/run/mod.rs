@@ -305,7 +305,7 @@ fn readme(run: &Run, papers: &Papers, resolved: &Resolved) -> String {
          history.jsonl.zst    what every client saw, one event a line (history.jsonl while it is written)\n\
          verdict.txt          the verdict with every finding in full\n\
          verdict.json         the same as data\n\
-         anomalies/           each finding with its operations\n\
+         anomalies/           each finding with its operations, its witness and its graph\n\
          nodes/               what each node printed\n\
          run.log              what happened when\n\n\
          Judge it again       rashomon check {id}\n\
