@@ -58,7 +58,13 @@ pub(crate) fn find(name: &str) -> Option<&'static Level> {
 }
 
 /// Levels that only promise what they say of transactions on registers.
-const AXIOMATIC: &[&str] = &["prefix-consistency", "transactional-causal"];
+const AXIOMATIC: &[&str] = &[
+    "monotonic-atomic-view",
+    "prefix-consistency",
+    "strong-session-monotonic-atomic-view",
+    "strong-session-read-atomic",
+    "transactional-causal",
+];
 
 /// True for every level of isolation.
 pub(crate) fn is_level(name: &str) -> bool {

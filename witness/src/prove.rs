@@ -146,9 +146,13 @@ fn fewest(record: &Record<'_>, guarantee: &str, mut operations: Vec<OperationId>
 /// The operations, what their sessions did before, and the sources of all that.
 fn in_context(record: &Record<'_>, hint: &Hint<'_>) -> Vec<OperationId> {
     let mut all = hint.operations.to_vec();
+    let all_operations = record.history.operations();
     for id in hint.operations {
         let Ok(later) = record.find(*id) else { continue };
-        let before = record.history.operations()[..later.id.index()].iter().rev().take(LOOKED_AT_MAX);
+        let before = all_operations[..all_operations.partition_point(|other| other.id < later.id)]
+            .iter()
+            .rev()
+            .take(LOOKED_AT_MAX);
         let before = before.filter(|operation| operation.session == later.session && operation.is_possible());
         // The nearest say most.
         all.extend(before.take(CONTEXT_MAX).map(|operation| operation.id));

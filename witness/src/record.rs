@@ -104,7 +104,7 @@ impl<'h> Record<'h> {
     }
 
     pub(crate) fn find(&self, id: OperationId) -> Result<&'h Operation, Flaw> {
-        self.history.operations().get(id.index()).ok_or(Flaw::Missing(id))
+        self.history.find(id).ok_or(Flaw::Missing(id))
     }
 
     /// Everything that was asked of the key, in the order of invocation.

@@ -71,8 +71,8 @@ impl Check {
         let report = build::build(history, &judged, circumstances);
         let links = Links { lines: self.links(run.as_ref(), report.findings.len()), remarks: Vec::new() };
         report::print(session, &report, &links, Extent { brief: false, all: self.all })?;
-        if let Some(folder) = &self.witness {
-            let record = witness::Record::new(&reading.history);
+        if let (Some(folder), Content::History(history)) = (&self.witness, &subject.content) {
+            let record = witness::Record::new(history);
             crate::witness::write_all(&record, &report.findings, folder).map_err(Stop::cannot_write)?;
         }
         // The process is about to end, and with it goes what it holds, at once.
@@ -82,6 +82,9 @@ impl Check {
 
     fn read(&self, session: &Session) -> Result<(Either, Option<Run>), Stop> {
         let format = self.from.as_deref().map(Format::named).transpose().map_err(unknown_format)?;
+        if self.source == "-" && self.witness.is_some() {
+            return Ok((Either::History(read_history("-", format)?), None));
+        }
         if self.source == "-" {
             let input = format::read_either(std::io::stdin().lock(), format);
             return Ok((input.map_err(|error| unreadable("standard input", &error))?, None));
@@ -91,6 +94,10 @@ impl Check {
             Err(_) if Path::new(&self.source).is_dir() => (PathBuf::from(&self.source), None),
             located => located?,
         };
+        if self.witness.is_some() {
+            // A witness is about the whole history, not about the part of a table that is told.
+            return Ok((Either::History(read_history(&path.display().to_string(), format)?), run));
+        }
         let input = format::read_either_file(&path, format);
         Ok((input.map_err(|error| unreadable(&path.display().to_string(), &error))?, run))
     }

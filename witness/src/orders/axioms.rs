@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!   T3 reads x from T2, and T1 writes x too. T1 comes before T2 if
+//!     read committed T3 had seen something of T1 before that read, or follows it in its session
 //!     read atomic    T3 saw something of T1, or follows it in its session
 //!     causal         the same by way of others
 //!     prefix         T1 comes before, or is, one that T3 saw or follows
@@ -20,6 +21,7 @@ use crate::record::Part;
 /// The axiom of a level.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Axiom {
+    ReadCommitted,
     ReadAtomic,
     Causal,
     Prefix,
@@ -32,6 +34,8 @@ const TRIED_MAX: usize = 9;
 /// A read of one transaction: from whom, none if nothing was there.
 struct Read {
     reader: usize,
+    /// Which part of the reader.
+    part: usize,
     from: Option<usize>,
     /// Others that write the key.
     writers: Vec<usize>,
@@ -40,6 +44,8 @@ struct Read {
 struct Trial<'t, 'h> {
     operations: &'t [&'h Operation],
     axiom: Axiom,
+    /// The order of sessions or of time, if the level promises it.
+    given: Vec<u32>,
     /// Seen or given, one step.
     direct: Vec<u32>,
     /// The same by way of others.
@@ -64,7 +70,8 @@ pub(super) fn has_order<'h>(
         return Ok(false);
     }
     let reads = reads(machine, operations);
-    let trial = Trial { operations, axiom, direct, known: closed.before, reads };
+    let given = Relation::new(machine.record, operations, given).before;
+    let trial = Trial { operations, axiom, given, direct, known: closed.before, reads };
     Ok(trial.extend(&mut Vec::new()))
 }
 
@@ -92,7 +99,7 @@ fn reads<'h>(machine: &Machine<'_, 'h>, operations: &[&'h Operation]) -> Vec<Rea
             };
             let writers = (0..operations.len()).filter(|other| *other != reader && Some(*other) != from);
             let writers = writers.filter(|other| writes(operations[*other], key)).collect();
-            reads.push(Read { reader, from, writers });
+            reads.push(Read { reader, part: index, from, writers });
         }
     }
     reads
@@ -128,17 +135,23 @@ impl Trial<'_, '_> {
     fn is_kept(&self, order: &[usize]) -> bool {
         let at = |place: usize| order.iter().position(|other| *other == place).unwrap_or(usize::MAX);
         self.reads.iter().all(|read| {
-            let mut owed = read.writers.iter().filter(|writer| self.is_visible(**writer, read.reader, &at));
+            let mut owed = read.writers.iter().filter(|writer| self.is_visible(**writer, read, &at));
             owed.all(|writer| read.from.is_some_and(|from| at(*writer) < at(from)))
         })
     }
 
-    fn is_visible(&self, writer: usize, reader: usize, at: &impl Fn(usize) -> usize) -> bool {
+    fn is_visible(&self, writer: usize, read: &Read, at: &impl Fn(usize) -> usize) -> bool {
+        let reader = read.reader;
         let is_set = |bits: u32, place: usize| bits & (1 << place) != 0;
         let upto = |test: &dyn Fn(usize) -> bool| {
             (0..self.operations.len()).any(|other| at(writer) <= at(other) && test(other))
         };
         match self.axiom {
+            Axiom::ReadCommitted => {
+                let is_earlier = |other: &Read| other.reader == reader && other.part < read.part;
+                let mut seen = self.reads.iter().filter(|other| is_earlier(other));
+                is_set(self.given[reader], writer) || seen.any(|other| other.from == Some(writer))
+            }
             Axiom::ReadAtomic => is_set(self.direct[reader], writer),
             Axiom::Causal => is_set(self.known[reader], writer),
             Axiom::Prefix => upto(&|other| is_set(self.direct[reader], other)),

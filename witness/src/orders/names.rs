@@ -18,7 +18,8 @@ pub(super) fn of_session(guarantee: &str) -> &'static str {
 pub(super) fn of_level(guarantee: &str) -> &'static str {
     match guarantee {
         "transactional-causal" => "causality-violation",
-        "read-atomic" => "fractured-read",
+        "read-atomic" | "strong-session-read-atomic" => "fractured-read",
+        "monotonic-atomic-view" | "strong-session-monotonic-atomic-view" => "non-monotonic-read",
         _ => "no-order",
     }
 }
