@@ -1,5 +1,4 @@
-//! The lattice of guarantees, as data: what each implies, what each rules out, and what an anomaly is
-//! besides itself.
+//! The lattice of guarantees, as data: what each implies, and what each rules out.
 //!
 //! ```text
 //!   strict-serializable ─► serializable ─► snapshot-isolation ─► … ─► read-committed ─► read-uncommitted
@@ -22,5 +21,5 @@
 mod data;
 mod query;
 
-pub use data::{ANOMALIES, Anomaly, GUARANTEES, Guarantee};
+pub use data::{GUARANTEES, Guarantee};
 pub use query::{Boundary, boundary, guarantee, implies, is_also, prohibits};

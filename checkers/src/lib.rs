@@ -10,6 +10,7 @@
 //! Invariant: nothing here sees a clock, a socket, a file, a thread's timing or randomness.
 //! Invariant: no checker says *held* without a chance, and none knows which faults were injected.
 
+pub mod anomaly;
 pub mod budget;
 pub mod causal;
 pub mod evidence;

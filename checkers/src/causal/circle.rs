@@ -8,6 +8,7 @@
 use histories::OperationId;
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use crate::anomaly::names;
 use crate::causal::path::Hop;
 use crate::causal::seen::Read;
 use crate::causal::story::{Teller, Told};
@@ -17,7 +18,7 @@ use crate::wording::counted;
 use crate::{Budget, EdgeKind, Finding};
 
 /// The anomaly of a circle that needs no order of writes.
-pub(super) const CYCLE: &str = "causal-cycle";
+pub(super) const CYCLE: &str = names::CAUSAL_CYCLE;
 
 /// Steps of the search for a shorter circle: a long one may stay long.
 const SHORTEN_STEPS: u64 = 1_000_000;
@@ -45,7 +46,7 @@ impl Teller<'_, '_> {
         let mut operations: Vec<u32> = hops.iter().map(|hop| hop.from).collect();
         operations.extend(hops.iter().filter_map(|hop| Some(self.conflict(*hop)?.at.operation.0)));
         let told = Told {
-            anomaly: if ordered == 0 { CYCLE } else { "contradictory-orders" },
+            anomaly: if ordered == 0 { CYCLE } else { names::CONTRADICTORY_ORDERS },
             story,
             brief: format!("a circle of {} operations", hops.len()),
             conclusion: "So each of them came before itself: a cycle that no order can explain.".into(),

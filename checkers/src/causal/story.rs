@@ -8,6 +8,7 @@
 use histories::{MicroOp, Operation, OperationId, Value};
 use rustc_hash::FxHashMap;
 
+use crate::anomaly::names;
 use crate::causal::path::{Hop, path};
 use crate::causal::seen::{Read, Saw, brought};
 use crate::causal::{Causality, simplest_by_key};
@@ -73,7 +74,7 @@ impl Teller<'_, '_> {
             ),
         };
         let told = Told {
-            anomaly: "causal-violation",
+            anomaly: names::CAUSAL_VIOLATION,
             story,
             brief: format!("{cause} missing, {found} seen"),
             conclusion: "So the read came both before and after the write that it missed.".into(),
@@ -145,7 +146,7 @@ impl Teller<'_, '_> {
         let found = self.found(read);
         let session = self.operation(read.at.operation.0).session;
         let told = Told {
-            anomaly: "thin-air-read",
+            anomaly: names::THIN_AIR_READ,
             story: format!(
                 "Client {session} read {}{} and was told {found}, which no call can have stored there.",
                 self.facts.key(read.key),

@@ -18,6 +18,7 @@
 use histories::{MicroOp, Observed, Operation, Value};
 use rustc_hash::FxHashMap;
 
+use crate::anomaly::names;
 use crate::facts::{Address, Facts, KeyNumber};
 use crate::invariant::proof::Proof;
 use crate::wording::{counted, listed};
@@ -253,7 +254,7 @@ impl<'f, 'h> Bank<'f, 'h> {
             (None, None) => (format!("there should be {expected}"), Vec::new()),
         };
         let proof = Proof {
-            anomaly: "wrong-total",
+            anomaly: names::WRONG_TOTAL,
             story: format!(
                 "Client {} read {} at once and found {} in all, but {why}, and every call that changes them keeps \
                  their sum.",

@@ -10,6 +10,7 @@
 //! keys that were written once each. O(n) in what was read. Source: the anomaly that users of CockroachDB
 //! know by this name; Jepsen's test for it is by Kingsbury, 2019.
 
+use crate::anomaly::names;
 use crate::facts::{Address, Facts};
 use crate::invariant::proof::{Proof, edge};
 use crate::invariant::snapshots::{Snapshot, Snapshots};
@@ -87,7 +88,7 @@ fn finding(facts: &Facts<'_>, snapshot: &Snapshot, (early, late): (Address, Addr
     let reader = facts.operation(snapshot.at());
     let ended = first.completed.unwrap_or(first.invoked);
     let proof = Proof {
-        anomaly: "causal-reverse",
+        anomaly: names::CAUSAL_REVERSE,
         story: format!(
             "The write of {old} by client {} was confirmed at {ended}, before client {} began to write {new} at {}. \
              Client {} read both at once, saw {new}, and was told that {old} did not exist.",

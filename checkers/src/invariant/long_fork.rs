@@ -11,6 +11,7 @@
 //! the transactional guarantees. Source: Sovran et al., Transactional Storage for Geo-Replicated Systems,
 //! SOSP 2011, §3 (long fork).
 
+use crate::anomaly::names;
 use crate::facts::{Facts, KeyNumber};
 use crate::invariant::proof::{Proof, edge};
 use crate::invariant::snapshots::{Snapshot, Snapshots};
@@ -93,7 +94,7 @@ fn finding(facts: &Facts<'_>, snapshots: &Snapshots, (one, other, (x, y)): Fork<
         edge(other.at(), write_x, EdgeKind::ReadWrite, missed(&name_x, other)),
     ];
     let proof = Proof {
-        anomaly: "long-fork",
+        anomaly: names::LONG_FORK,
         story: format!(
             "Client {} read {name_x} and {name_y} at once and saw only {name_x} written. Client {} read both \
              too and saw only {name_y} written.",

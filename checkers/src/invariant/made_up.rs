@@ -20,6 +20,7 @@ mod story;
 
 use histories::{MicroOp, Value};
 
+use crate::anomaly::names;
 use crate::facts::{Address, Facts, KeyKind, KeyNumber, Maker};
 use crate::wording::counted;
 use crate::{Budget, Chances, Checker, Verdict};
@@ -100,11 +101,11 @@ enum FlawKind {
 impl FlawKind {
     fn anomaly(self) -> &'static str {
         match self {
-            Self::Nobody => "made-up-value",
-            Self::Failed(_) => "aborted-read",
-            Self::Future(_) => "future-read",
-            Self::TooOften { .. } => "duplicate-element",
-            Self::OutOfBounds { .. } => "counter-out-of-bounds",
+            Self::Nobody => names::MADE_UP_VALUE,
+            Self::Failed(_) => names::ABORTED_READ,
+            Self::Future(_) => names::FUTURE_READ,
+            Self::TooOften { .. } => names::DUPLICATE_ELEMENT,
+            Self::OutOfBounds { .. } => names::COUNTER_OUT_OF_BOUNDS,
         }
     }
 }

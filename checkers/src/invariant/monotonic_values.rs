@@ -11,6 +11,7 @@
 
 use histories::{MicroOp, Value};
 
+use crate::anomaly::names;
 use crate::facts::{Address, Facts, KeyKind, KeyNumber};
 use crate::invariant::proof::{Proof, edge};
 use crate::wording::counted;
@@ -108,7 +109,7 @@ fn finding(facts: &Facts<'_>, before: Address, after: Address, weight: u64) -> F
         false => vec![edge(before, after, EdgeKind::Session, "the same session, one after the other")],
     };
     let proof = Proof {
-        anomaly: "value-goes-back",
+        anomaly: names::VALUE_GOES_BACK,
         story: format!(
             "Client {session} read {key} and was told {}. When it read {key} again, it was told {}, and nobody \
              ever takes anything from {key}.",

@@ -19,6 +19,7 @@
 use histories::{MicroOp, Nanos, Value};
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use crate::anomaly::names;
 use crate::facts::{Address, Facts, KeyKind, KeyNumber};
 use crate::invariant::proof::{Proof, edge};
 use crate::wording::{counted, listed, shown};
@@ -28,8 +29,8 @@ use crate::{Budget, Chances, Checker, EdgeKind, Finding, Verdict};
 pub struct SetFull;
 
 const GUARANTEE: &str = "set-full";
-const LOST: &str = "lost-element";
-const DUPLICATED: &str = "duplicate-element";
+const LOST: &str = names::LOST_ELEMENT;
+const DUPLICATED: &str = names::DUPLICATE_ELEMENT;
 
 impl Checker for SetFull {
     fn guarantee(&self) -> &'static str {

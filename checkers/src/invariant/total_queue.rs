@@ -18,6 +18,7 @@
 use histories::{MicroOp, Value};
 use rustc_hash::FxHashMap;
 
+use crate::anomaly::names;
 use crate::facts::{Address, Facts, KeyKind, KeyNumber};
 use crate::invariant::proof::{Proof, edge};
 use crate::wording::{counted, grouped, listed, shown};
@@ -69,9 +70,9 @@ impl Checker for TotalQueue {
     }
 }
 
-const LOST: &str = "lost-element";
-const DUPLICATED: &str = "duplicate-element";
-const UNEXPECTED: &str = "unexpected-element";
+const LOST: &str = names::LOST_ELEMENT;
+const DUPLICATED: &str = names::DUPLICATE_ELEMENT;
+const UNEXPECTED: &str = names::UNEXPECTED_ELEMENT;
 
 fn is_filled(facts: &Facts<'_>, key: KeyNumber) -> bool {
     let usage = facts.usage(key);

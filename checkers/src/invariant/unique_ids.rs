@@ -14,6 +14,7 @@
 use histories::{MicroOp, Value, Version};
 use rustc_hash::FxHashMap;
 
+use crate::anomaly::names;
 use crate::facts::{Address, Facts, KeyNumber};
 use crate::invariant::proof::Proof;
 use crate::wording::{counted, shown};
@@ -130,7 +131,7 @@ impl Judged {
         let key = facts.key(facts.key_of(after)).clone();
         let client = |at: Address| facts.operation(at).session;
         let proof = Proof {
-            anomaly: "duplicate-id",
+            anomaly: names::DUPLICATE_ID,
             story: format!(
                 "Client {} was given {what} of {key}, and client {} was given it too.",
                 client(before),

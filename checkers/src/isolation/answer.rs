@@ -1,5 +1,6 @@
 //! What is said about a level: the transactions that break it, and why.
 
+use crate::anomaly::names;
 use histories::compact::TxnId;
 
 use super::atomic::Unrepeatable;
@@ -153,7 +154,7 @@ impl Answer {
                     .to_vec(),
             };
             self.breaches.push(Breach {
-                anomaly: "non-repeatable-read",
+                anomaly: names::NON_REPEATABLE_READ,
                 transactions,
                 keys: vec![*key],
                 links,
@@ -178,11 +179,11 @@ impl Breach {
 impl FlawKind {
     fn anomaly(self) -> &'static str {
         match self {
-            Self::ThinAir => "thin-air-read",
-            Self::Aborted => "aborted-read",
-            Self::Intermediate => "intermediate-read",
-            Self::Future => "future-read",
-            Self::Internal => "internal",
+            Self::ThinAir => names::THIN_AIR_READ,
+            Self::Aborted => names::ABORTED_READ,
+            Self::Intermediate => names::INTERMEDIATE_READ,
+            Self::Future => names::FUTURE_READ,
+            Self::Internal => names::INTERNAL,
         }
     }
 }

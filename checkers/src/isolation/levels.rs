@@ -29,6 +29,7 @@ use super::part::Part;
 use super::view::View;
 use super::weak::{self, Weak};
 use crate::Budget;
+use crate::anomaly::names;
 
 /// A level that can be judged on a table.
 #[derive(Debug)]
@@ -167,7 +168,7 @@ impl Answer {
 fn dependencies(table: &TxnTable, budget: Budget) -> Answer {
     let mut answer = weak::judge(Weak::Dependencies, table, budget);
     // What a transaction sees of itself is no matter of what others commit.
-    answer.breaches.retain(|breach| breach.anomaly != "internal");
+    answer.breaches.retain(|breach| breach.anomaly != names::INTERNAL);
     answer
 }
 

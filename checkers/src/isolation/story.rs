@@ -13,6 +13,7 @@ use histories::compact::{TxnId, TxnTable};
 use histories::{History, Key, Outcome};
 
 use super::answer::{Breach, Link, Why};
+use crate::anomaly::names;
 use crate::wording::{all_answered, listed};
 use crate::{Certainty, Edge, EdgeKind, Finding, Step};
 
@@ -124,14 +125,14 @@ impl Told<'_, '_> {
         let keys = listed(keys);
         let reader = self.breach.transactions.last().map_or(0, |txn| self.number(*txn));
         match (self.breach.anomaly, self.breach.transactions.len()) {
-            ("thin-air-read", _) => format!("A read of {keys} saw a value that nobody wrote."),
-            ("aborted-read", _) => format!("A read of {keys} saw what a failed transaction wrote."),
-            ("intermediate-read", _) => {
+            (names::THIN_AIR_READ, _) => format!("A read of {keys} saw a value that nobody wrote."),
+            (names::ABORTED_READ, _) => format!("A read of {keys} saw what a failed transaction wrote."),
+            (names::INTERMEDIATE_READ, _) => {
                 format!("A read of {keys} saw a value that its transaction went on to replace.")
             }
-            ("future-read", _) => format!("{reader} read from {keys} what it wrote only later."),
-            ("internal", _) => format!("{reader} did not read from {keys} what it had written itself."),
-            ("non-repeatable-read", _) => format!("A transaction read {keys} twice and saw two values."),
+            (names::FUTURE_READ, _) => format!("{reader} read from {keys} what it wrote only later."),
+            (names::INTERNAL, _) => format!("{reader} did not read from {keys} what it had written itself."),
+            (names::NON_REPEATABLE_READ, _) => format!("A transaction read {keys} twice and saw two values."),
             (_, count) => {
                 let reasons: Vec<String> = self.breach.links.iter().map(|link| self.because(*link)).collect();
                 format!(

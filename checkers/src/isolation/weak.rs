@@ -16,6 +16,7 @@ use super::view::{Implied, View};
 use super::walk::{Stuck, in_order};
 use super::{atomic, causal, committed};
 use crate::Budget;
+use crate::anomaly::names;
 
 /// Levels that are judged here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -143,13 +144,13 @@ fn circle_of(view: &View<'_>, implied: &[Implied]) -> Vec<Link> {
 impl Weak {
     fn anomaly(self, links: &[Link]) -> &'static str {
         if links.iter().all(|link| matches!(link.why, Why::Session | Why::Read { .. })) {
-            return "circular-information-flow";
+            return names::CIRCULAR_INFORMATION_FLOW;
         }
         match self {
-            Self::Dependencies => "circular-information-flow",
-            Self::ReadCommitted => "non-monotonic-read",
-            Self::ReadAtomic => "fractured-read",
-            Self::Causal => "causality-violation",
+            Self::Dependencies => names::CIRCULAR_INFORMATION_FLOW,
+            Self::ReadCommitted => names::NON_MONOTONIC_READ,
+            Self::ReadAtomic => names::FRACTURED_READ,
+            Self::Causal => names::CAUSALITY_VIOLATION,
         }
     }
 }

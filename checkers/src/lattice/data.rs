@@ -1,4 +1,4 @@
-//! The tables: guarantees and anomalies, each a line or a few, sorted by name.
+//! The table of guarantees, each a line or a few, sorted by name. Anomalies are in [`crate::anomaly`].
 
 /// A guarantee, and its place in the lattice.
 #[derive(Debug)]
@@ -13,17 +13,6 @@ pub struct Guarantee {
     pub proscribes: &'static [&'static str],
     /// Where it is defined.
     pub source: &'static str,
-}
-
-/// An anomaly, and what it is besides.
-#[derive(Debug)]
-pub struct Anomaly {
-    /// Its name.
-    pub name: &'static str,
-    /// Anomalies that it also is.
-    pub is_also: &'static [&'static str],
-    /// What it is, in a few words.
-    pub about: &'static str,
 }
 
 const ADYA: &str = "Adya 1999";
@@ -84,53 +73,4 @@ pub static GUARANTEES: &[Guarantee] = guarantees! {
     "update-atomic"; CERONE; ["read-atomic"]; ["lost-update"]
     "update-serializable" = "PL-3U"; ADYA; ["forward-consistent-view"]; ["G1"]
     "writes-follow-reads"; TERRY; []; []
-};
-
-macro_rules! anomalies {
-    ($($name:literal; [$($is_also:literal),*]; $about:literal)*) => {
-        &[$(Anomaly { name: $name, is_also: &[$($is_also),*], about: $about }),*]
-    };
-}
-
-/// Every anomaly of transactions, sorted by name.
-pub static ANOMALIES: &[Anomaly] = anomalies! {
-    "G-nonadjacent"; ["G-nonadjacent-process", "G2"]; "a cycle with anti-dependencies, no two of them in a row"
-    "G-nonadjacent-item"; ["G-nonadjacent", "G-nonadjacent-item-process", "G2-item"]; "a cycle with several anti-dependencies, no two of them in a row (long fork)"
-    "G-nonadjacent-item-process"; ["G-nonadjacent-process", "G-nonadjacent-item-realtime", "G2-item-process"]; "the same, with the order of a session"
-    "G-nonadjacent-item-realtime"; ["G-nonadjacent-realtime", "G2-item-realtime"]; "the same, with real time"
-    "G-nonadjacent-process"; ["G-nonadjacent-realtime", "G2-process"]; "G-nonadjacent with the order of a session"
-    "G-nonadjacent-realtime"; ["G2-realtime"]; "G-nonadjacent with real time"
-    "G-single"; ["G-nonadjacent", "G-single-process"]; "a cycle with one anti-dependency (read skew)"
-    "G-single-item"; ["G-nonadjacent-item", "G-single", "G-single-item-process"]; "a cycle with exactly one anti-dependency (read skew)"
-    "G-single-item-process"; ["G-nonadjacent-item-process", "G-single-process", "G-single-item-realtime"]; "the same, with the order of a session"
-    "G-single-item-realtime"; ["G-nonadjacent-item-realtime", "G-single-realtime"]; "the same, with real time (stale read)"
-    "G-single-process"; ["G-nonadjacent-process", "G-single-realtime"]; "G-single with the order of a session"
-    "G-single-realtime"; ["G-nonadjacent-realtime"]; "G-single with real time"
-    "G0"; ["G0-process", "G1c"]; "a cycle of overwrites (dirty write)"
-    "G0-process"; ["G0-realtime", "G1c-process"]; "a cycle of overwrites and the order of a session"
-    "G0-realtime"; ["G1c-realtime"]; "a cycle of overwrites and real time"
-    "G1"; []; "G1a, G1b or G1c"
-    "G1a"; ["G1"]; "a read of what a failed transaction wrote (aborted read)"
-    "G1b"; ["G1"]; "a read of what its writer itself overwrote (intermediate read)"
-    "G1c"; ["G1", "G1c-process"]; "a cycle of overwrites and reads (circular information flow)"
-    "G1c-process"; ["G1c-realtime"]; "the same, with the order of a session"
-    "G1c-realtime"; []; "the same, with real time"
-    "G2"; ["G2-process"]; "a cycle with anti-dependencies"
-    "G2-item"; ["G2", "G2-item-process"]; "a cycle with several anti-dependencies (write skew)"
-    "G2-item-process"; ["G2-item-realtime", "G2-process"]; "the same, with the order of a session"
-    "G2-item-realtime"; ["G2-realtime"]; "the same, with real time"
-    "G2-process"; ["G2-realtime"]; "G2 with the order of a session"
-    "G2-realtime"; []; "G2 with real time"
-    "cyclic-versions"; ["G1c"]; "what transactions read and then wrote orders the values of a key in a circle"
-    "cyclic-versions-process"; ["G1c-process"]; "the order of sessions orders the values of a key in a circle"
-    "cyclic-versions-realtime"; ["G1c-realtime"]; "real time orders the values of a key in a circle"
-    "dirty-update"; ["G1a"]; "a confirmed write on top of a failed one"
-    "duplicate-elements"; []; "an element that is twice in a list"
-    "future-read"; ["G1c"]; "a transaction that sees what it writes only later"
-    "incompatible-order"; ["G1a"]; "two reads of a list, neither of which continues the other"
-    "internal"; []; "a transaction that does not see what it itself read or wrote"
-    "lost-update"; ["G2-item", "write-skew"]; "two transactions that both replaced one version that both had read"
-    "non-repeatable-read"; ["G-single-item", "internal"]; "a transaction that reads two versions of a key that it did not write"
-    "thin-air-read"; ["G1a"]; "a read of what nobody wrote"
-    "write-skew"; ["G2"]; "two transactions that each changed what the other had read"
 };

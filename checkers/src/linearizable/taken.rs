@@ -4,6 +4,7 @@
 //!   c0's put of 1 ──rt──▶ c0's put of 2 ──wr──▶ c1's take of 2 ──ww──▶ c2's take of 1 …
 //! ```
 
+use crate::anomaly::names;
 use crate::facts::{Address, KeyKind};
 use crate::linearizable::items::{Conflict, Empty, Item};
 use crate::linearizable::witness::{Told, Witness};
@@ -31,7 +32,7 @@ impl Witness<'_, '_> {
         let element = self.found(second);
         let because = |one: Address| format!("{} took {element}, and then it was gone", self.act(one));
         self.finding(Told {
-            anomaly: "duplicate-element",
+            anomaly: names::DUPLICATE_ELEMENT,
             story: format!(
                 "{} {}. But {} had been given {element} too, and it was put in once.",
                 self.client(second),
@@ -77,7 +78,7 @@ impl Witness<'_, '_> {
         }
         let verb = if is_queue { "had been put in earlier" } else { "lay on top of it" };
         self.finding(Told {
-            anomaly: if is_queue { "overtaken-element" } else { "covered-element" },
+            anomaly: if is_queue { names::OVERTAKEN_ELEMENT } else { names::COVERED_ELEMENT },
             story: format!(
                 "{} {}. But {early} {verb}, and {}.",
                 self.client(proof),
@@ -116,7 +117,7 @@ impl Witness<'_, '_> {
         let verb =
             if there.len() == 1 { "was there all the time" } else { "were there in turn, with no gap" };
         self.finding(Told {
-            anomaly: "not-empty",
+            anomaly: names::NOT_EMPTY,
             story: format!("{} {}. But {elements} {verb}.", self.client(empty.at), self.did(empty.at)),
             brief: format!("nothing found while {elements} {verb}"),
             conclusion: "So there was no instant at which it was empty.".into(),

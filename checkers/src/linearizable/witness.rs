@@ -10,6 +10,7 @@
 
 use histories::MicroOp;
 
+use crate::anomaly::names;
 use crate::facts::{Address, KeyNumber};
 use crate::linearizable::infer::First;
 use crate::linearizable::register::{Access, Register};
@@ -50,7 +51,7 @@ impl Witness<'_, '_> {
         let story = format!("{} {}, but {why}.", self.client(read), self.did(read));
         let addresses: Vec<Address> = refused.into_iter().chain([read]).collect();
         self.finding(Told {
-            anomaly: "unexplained-read",
+            anomaly: names::UNEXPLAINED_READ,
             story,
             brief: format!("{found} came from nowhere"),
             conclusion: format!("No order of the calls gives {found}: nothing stored it."),
@@ -97,7 +98,7 @@ impl Witness<'_, '_> {
             self.edge(from, to, first.kind, because)
         });
         self.finding(Told {
-            anomaly: "no-legal-order",
+            anomaly: names::NO_LEGAL_ORDER,
             story,
             brief: format!("{} without a legal order", counted(addresses.len() as u64, "call", "calls")),
             conclusion: "Every order that agrees with time was tried: a single copy allows none.".into(),
@@ -111,7 +112,7 @@ impl Witness<'_, '_> {
     pub(super) fn read_too_early(&self, read: Address, writer: Address) -> Finding {
         let found = self.found(read);
         self.finding(Told {
-            anomaly: "read-from-the-future",
+            anomaly: names::READ_FROM_THE_FUTURE,
             story: format!(
                 "{} {}. That was answered at {}, before {} was asked for at {}.",
                 self.client(read),
@@ -137,7 +138,7 @@ impl Witness<'_, '_> {
             format!("{} found {from}, which {} replaces", self.act(later), self.act(earlier))
         };
         self.finding(Told {
-            anomaly: "lost-update",
+            anomaly: names::LOST_UPDATE,
             story: format!(
                 "{} and {} both replaced {from}. Whichever came second should have found the other's value.",
                 self.client_act(first),
@@ -161,7 +162,7 @@ impl Witness<'_, '_> {
             .map(|(made, found)| self.edge(made.at, found.at, EdgeKind::WriteRead, self.read_from(found.at)));
         let proof = swaps.last().expect("a cycle has calls").at;
         self.finding(Told {
-            anomaly: "circular-updates",
+            anomaly: names::CIRCULAR_UPDATES,
             story: format!(
                 "Each of {} changes of {} found what another of them made, all around: none can be the first.",
                 swaps.len(), self.name()
@@ -195,7 +196,7 @@ impl Witness<'_, '_> {
         }
         edges.push(self.edge(fresh, stale, EdgeKind::RealTime, self.before(fresh, stale)));
         self.finding(Told {
-            anomaly: "stale-read",
+            anomaly: names::STALE_READ,
             story: format!(
                 "{} {}. But {}, before that began, and {} had replaced {old}.",
                 self.client(stale),
@@ -260,7 +261,7 @@ impl Witness<'_, '_> {
             }
         }
         self.finding(Told {
-            anomaly: "stale-read",
+            anomaly: names::STALE_READ,
             story: format!(
                 "{} {}. But {}, before that began, and {new} is the newer value: {newer}.",
                 self.client(outer_last.at),

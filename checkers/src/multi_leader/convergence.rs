@@ -16,6 +16,7 @@ use std::collections::BTreeMap;
 use histories::{FaultStage, MicroOp, NodeName, Operation, Phase, Value};
 
 use super::final_state::{self, Replicas};
+use crate::anomaly::names;
 use crate::facts::{Address, Facts, KeyNumber};
 use crate::wording::{counted, grouped, listed, saw, step};
 use crate::{Budget, Certainty, Chances, Checker, Finding, Verdict};
@@ -145,7 +146,7 @@ fn finding(
     let mut reads = [one, other];
     reads.sort_unstable();
     Finding {
-        anomaly: "divergence",
+        anomaly: names::DIVERGENCE,
         keys: vec![name.clone()],
         story: format!("At the end, key {name} is {}.", sides.join(", but ")),
         brief: format!("{name}: {}", sides.join(", ")),

@@ -5,6 +5,7 @@
 //!   c2  read x → 5,  read x → 4        4 is known to be older than 5: broken
 //! ```
 
+use crate::anomaly::names;
 use crate::causal::path::Hop;
 use crate::causal::story::Teller;
 use crate::session::breach::{Breach, Guarantee, judge, read_by, then};
@@ -31,7 +32,7 @@ impl Checker for MonotonicReads {
 
 impl Guarantee for MonotonicReads {
     const NAME: &'static str = "monotonic-reads";
-    const ANOMALY: &'static str = "read-goes-back";
+    const ANOMALY: &'static str = names::READ_GOES_BACK;
     const CHANCES: [&'static str; 3] = [
         "pair of reads of one key in one session",
         "pairs of reads of one key in one session",

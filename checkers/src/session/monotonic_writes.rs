@@ -5,6 +5,7 @@
 //!   c2  read y → 6,  read x → nothing, both of one node        6 is there without 5: broken
 //! ```
 
+use crate::anomaly::names;
 use crate::causal::path::Hop;
 use crate::causal::seen::Read;
 use crate::causal::story::Teller;
@@ -32,7 +33,7 @@ impl Checker for MonotonicWrites {
 
 impl Guarantee for MonotonicWrites {
     const NAME: &'static str = "monotonic-writes";
-    const ANOMALY: &'static str = "writes-out-of-order";
+    const ANOMALY: &'static str = names::WRITES_OUT_OF_ORDER;
     const CHANCES: [&'static str; 3] = [
         "read of a key after a later write of its writer was seen",
         "reads of a key after a later write of its writer was seen",

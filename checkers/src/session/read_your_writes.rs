@@ -5,6 +5,7 @@
 //!   c1  write x 5,  read x → 6                    fine: 6 may have replaced 5
 //! ```
 
+use crate::anomaly::names;
 use crate::causal::path::Hop;
 use crate::causal::story::Teller;
 use crate::session::breach::{Breach, Guarantee, judge, then};
@@ -31,7 +32,7 @@ impl Checker for ReadYourWrites {
 
 impl Guarantee for ReadYourWrites {
     const NAME: &'static str = "read-your-writes";
-    const ANOMALY: &'static str = "own-write-missing";
+    const ANOMALY: &'static str = names::OWN_WRITE_MISSING;
     const CHANCES: [&'static str; 3] = [
         "read of a key after an own write to it",
         "reads of a key after an own write to it",

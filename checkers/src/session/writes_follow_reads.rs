@@ -5,6 +5,7 @@
 //!   c2  read y → 6,  read x → nothing, both of one node        the answer is there, not the question
 //! ```
 
+use crate::anomaly::names;
 use crate::causal::path::Hop;
 use crate::causal::seen::Read;
 use crate::causal::story::Teller;
@@ -33,7 +34,7 @@ impl Checker for WritesFollowReads {
 
 impl Guarantee for WritesFollowReads {
     const NAME: &'static str = "writes-follow-reads";
-    const ANOMALY: &'static str = "answer-without-question";
+    const ANOMALY: &'static str = names::ANSWER_WITHOUT_QUESTION;
     const CHANCES: [&'static str; 3] = [
         "read of a key that the writer of something seen had read before",
         "reads of a key that the writer of something seen had read before",

@@ -10,6 +10,7 @@
 //! isolation); Kingsbury & Alvaro 2020, §4.2 (the names).
 
 use crate::EdgeKind;
+use crate::anomaly::names;
 
 /// Which dependencies a cycle needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -62,11 +63,15 @@ impl Shape {
 impl Kind {
     pub(super) fn name(self) -> &'static str {
         const NAMES: [[&str; 3]; 5] = [
-            ["G0", "G0-process", "G0-realtime"],
-            ["G1c", "G1c-process", "G1c-realtime"],
-            ["G-single-item", "G-single-item-process", "G-single-item-realtime"],
-            ["G-nonadjacent-item", "G-nonadjacent-item-process", "G-nonadjacent-item-realtime"],
-            ["G2-item", "G2-item-process", "G2-item-realtime"],
+            [names::G0, names::G0_PROCESS, names::G0_REALTIME],
+            [names::G1C, names::G1C_PROCESS, names::G1C_REALTIME],
+            [names::G_SINGLE_ITEM, names::G_SINGLE_ITEM_PROCESS, names::G_SINGLE_ITEM_REALTIME],
+            [
+                names::G_NONADJACENT_ITEM,
+                names::G_NONADJACENT_ITEM_PROCESS,
+                names::G_NONADJACENT_ITEM_REALTIME,
+            ],
+            [names::G2_ITEM, names::G2_ITEM_PROCESS, names::G2_ITEM_REALTIME],
         ];
         NAMES[self.shape as usize][self.order as usize]
     }

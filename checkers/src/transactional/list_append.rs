@@ -17,6 +17,7 @@ use rustc_hash::FxHashMap;
 
 use super::link::Link;
 use super::links::Links;
+use crate::anomaly::names;
 use crate::facts::{Address, Facts, KeyKind, KeyNumber, Maker};
 
 /// An append whose element is in no read.
@@ -138,7 +139,7 @@ impl<'f, 'h> ListKey<'f, 'h> {
             if self.facts.operation(at).is_confirmed()
                 && let Some(failed) = last_failed.take()
             {
-                links.spots.note("dirty-update", self.key, &[at, failed]);
+                links.spots.note(names::DIRTY_UPDATE, self.key, &[at, failed]);
             }
             let known = &mut places[self.facts.flat(at)];
             // An element that is there twice counts where it is first.
@@ -176,7 +177,7 @@ impl<'f, 'h> ListKey<'f, 'h> {
             }
         }
         if let (Some(longest), true) = (self.longest_read, self.is_torn(run, places)) {
-            links.spots.note("internal", self.key, &[longest]);
+            links.spots.note(names::INTERNAL, self.key, &[longest]);
         }
         if !operation.is_confirmed() {
             return;
@@ -189,7 +190,7 @@ impl<'f, 'h> ListKey<'f, 'h> {
                     let seen = self.seen(*at, elements);
                     self.read(&seen, links, rest);
                     if !view.explains(elements) {
-                        links.spots.note("internal", self.key, &[*at]);
+                        links.spots.note(names::INTERNAL, self.key, &[*at]);
                     }
                     self.look_ahead(&seen, &run[index + 1..], places, links);
                     if index == 0 && run[1..].iter().any(|at| !self.facts.micro_op(*at).is_read()) {
@@ -235,7 +236,7 @@ impl<'f, 'h> ListKey<'f, 'h> {
 
     fn read(&self, seen: &Seen<'h>, links: &mut Links, rest: &mut Rest<'h>) {
         if let (false, Some(longest)) = (seen.is_start, self.longest_read) {
-            links.spots.note("incompatible-order", self.key, &[seen.at, longest]);
+            links.spots.note(names::INCOMPATIBLE_ORDER, self.key, &[seen.at, longest]);
         }
         self.check_elements(seen, links);
         let reader = seen.at.operation;
@@ -247,7 +248,7 @@ impl<'f, 'h> ListKey<'f, 'h> {
         if let Some(writer) = last {
             links.add(writer.operation, reader, Link::WriteRead);
             if writer.operation != reader && self.is_overwritten(writer) {
-                links.spots.note("G1b", self.key, &[seen.at, writer]);
+                links.spots.note(names::G1B, self.key, &[seen.at, writer]);
             }
         }
         if seen.version == 0 && !seen.elements.is_empty() {
@@ -276,14 +277,14 @@ impl<'f, 'h> ListKey<'f, 'h> {
             bad.for_each(|element| look_at(self.failed.get(element).copied()));
         }
         if let Some(writer) = aborted {
-            links.spots.note("G1a", self.key, &[seen.at, writer]);
+            links.spots.note(names::G1A, self.key, &[seen.at, writer]);
         }
         if from_nowhere {
-            links.spots.note("thin-air-read", self.key, &[seen.at]);
+            links.spots.note(names::THIN_AIR_READ, self.key, &[seen.at]);
         }
         // What a start shows twice, the longest read shows twice: it tells it once.
         if (!seen.is_start || self.longest_read == Some(seen.at)) && has_duplicates(seen.elements) {
-            links.spots.note("duplicate-elements", self.key, &[seen.at]);
+            links.spots.note(names::DUPLICATE_ELEMENTS, self.key, &[seen.at]);
         }
     }
 
@@ -306,7 +307,7 @@ impl<'f, 'h> ListKey<'f, 'h> {
             _ => false,
         };
         if let Some(append) = later.iter().find(sees) {
-            links.spots.note("future-read", self.key, &[seen.at, *append]);
+            links.spots.note(names::FUTURE_READ, self.key, &[seen.at, *append]);
         }
     }
 
@@ -324,7 +325,7 @@ pub(super) fn lost_updates<V: Ord>(key: KeyNumber, mut updates: Vec<(V, Address)
     updates.sort_unstable();
     for same in updates.chunk_by(|a, b| a.0 == b.0).filter(|same| same.len() > 1) {
         for pair in same.windows(2) {
-            links.spots.note("lost-update", key, &[pair[0].1, pair[1].1]);
+            links.spots.note(names::LOST_UPDATE, key, &[pair[0].1, pair[1].1]);
         }
     }
 }

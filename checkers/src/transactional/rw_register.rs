@@ -23,6 +23,7 @@ use super::link::Link;
 use super::links::Links;
 use super::list_append::lost_updates;
 use super::touch::{Touch, Version, Versions};
+use crate::anomaly::names;
 use crate::facts::{Facts, KeyNumber};
 use crate::graph::flat::{EdgeList, FlatGraph};
 
@@ -51,13 +52,13 @@ pub(super) fn link_registers(
     let mut known = Sources { facts, versions, edges: EdgeList::default() };
     known.edges = known.after_nothing();
     if assume.writes_follow_reads {
-        known.take(known.within_transactions(), "cyclic-versions", links);
+        known.take(known.within_transactions(), names::CYCLIC_VERSIONS, links);
     }
     if assume.sequential_keys {
-        known.take(known.by_sessions(), "cyclic-versions-process", links);
+        known.take(known.by_sessions(), names::CYCLIC_VERSIONS_PROCESS, links);
     }
     if assume.linearizable_keys {
-        known.take(known.by_time(), "cyclic-versions-realtime", links);
+        known.take(known.by_time(), names::CYCLIC_VERSIONS_REALTIME, links);
     }
     known.link(links)
 }

@@ -7,6 +7,7 @@ use super::links::Spotted;
 use super::proof::{Proof, Prover};
 use super::search::Cycle;
 use super::words;
+use crate::anomaly::names;
 use crate::facts::{Address, Facts, KeyKind, KeyNumber};
 use crate::wording::{answered, asked, counted, listed, shown};
 use crate::{Certainty, Edge, EdgeKind, Finding, Step};
@@ -108,51 +109,53 @@ impl<'a, 'h> Teller<'a, 'h> {
         let other = || spotted.at.get(1).map(|at| self.prover.who(at.operation)).unwrap_or_default();
         let did = |at: Option<&Address>| at.map(|at| asked(self.facts.micro_op(*at))).unwrap_or_default();
         match spotted.anomaly {
-            "G1a" => format!(
+            names::G1A => format!(
                 "Client {who} read {key} as {}. But when {} asked for that ({}), it was told that it had failed.",
                 seen(),
                 other(),
                 did(spotted.at.get(1))
             ),
-            "G1b" => format!(
+            names::G1B => format!(
                 "Client {who} read {key} as {}, a state in the middle of {}'s transaction: that went on to change {key} again.",
                 seen(),
                 other()
             ),
-            "non-repeatable-read" => format!(
+            names::NON_REPEATABLE_READ => format!(
                 "Client {who} read {key} again in one transaction, and it had become {}: another transaction came in between.",
                 seen()
             ),
-            "internal" => format!(
+            names::INTERNAL => format!(
                 "Client {who} read {key} as {}, which is not what its own transaction had read or written just before.",
                 seen()
             ),
-            "future-read" => format!(
+            names::FUTURE_READ => format!(
                 "Client {who} read {key} as {}, with what its own transaction did only after that read ({}).",
                 seen(),
                 did(spotted.at.get(1))
             ),
-            "dirty-update" => format!(
+            names::DIRTY_UPDATE => format!(
                 "Client {who} confirmed a change of {key} ({}) that stands on top of one by {} ({}), which had failed.",
                 did(Some(&first)),
                 other(),
                 did(spotted.at.get(1))
             ),
-            "lost-update" => format!(
+            names::LOST_UPDATE => format!(
                 "Client {who} and {} both read {key} as {} and then both changed it, and neither knew of the other.",
                 other(),
                 seen()
             ),
-            "duplicate-elements" => {
+            names::DUPLICATE_ELEMENTS => {
                 format!("Client {who} read {key} as {}, with an element that is there twice.", seen())
             }
-            "incompatible-order" => format!(
+            names::INCOMPATIBLE_ORDER => format!(
                 "Client {who} read {key} as {}, and {} as {}: neither is the beginning of the other, so no one list grew to both.",
                 seen(),
                 other(),
                 spotted.at.get(1).map(|at| answered(self.facts, *at)).unwrap_or_default()
             ),
-            "thin-air-read" => format!("Client {who} read {key} as {}, and nobody ever wrote that.", seen()),
+            names::THIN_AIR_READ => {
+                format!("Client {who} read {key} as {}, and nobody ever wrote that.", seen())
+            }
             _ => {
                 let values = spotted.at.iter().filter_map(|at| match self.facts.micro_op(*at) {
                     histories::MicroOp::Write { value, .. } => Some(shown(value)),
@@ -172,13 +175,13 @@ impl<'a, 'h> Teller<'a, 'h> {
         let (reader, writer) = (self.prover.who(first), self.prover.who(other));
         let key = self.facts.key(spotted.key);
         match spotted.anomaly {
-            "G1a" | "G1b" => vec![Edge {
+            names::G1A | names::G1B => vec![Edge {
                 from: other,
                 to: first,
                 kind: EdgeKind::WriteRead,
                 because: format!("{reader} saw in {key} what {writer} had put there"),
             }],
-            "lost-update" => [(first, other), (other, first)]
+            names::LOST_UPDATE => [(first, other), (other, first)]
                 .map(|(from, to)| Edge {
                     from,
                     to,

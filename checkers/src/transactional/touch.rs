@@ -9,6 +9,7 @@ use histories::{MicroOp, Observed, OperationId, Value};
 use rustc_hash::FxHashMap;
 
 use super::links::Links;
+use crate::anomaly::names;
 use crate::facts::{Address, Facts, KeyKind, KeyNumber, Maker};
 
 /// A state of a key: the flat number of the micro-op that wrote it, or behind those, one for each key,
@@ -202,7 +203,7 @@ impl<'h> Scan<'_, 'h> {
                     // Whichever of two versions is the older: the writer of the other came before this
                     // transaction, which read the older one, and so before that writer.
                     let is_skew = last_read.is_some() && version.is_some();
-                    let anomaly = if is_skew { "non-repeatable-read" } else { "internal" };
+                    let anomaly = if is_skew { names::NON_REPEATABLE_READ } else { names::INTERNAL };
                     self.links.spots.note(anomaly, self.key, &[*at]);
                 }
                 if index == 0 {
@@ -238,20 +239,20 @@ impl<'h> Scan<'_, 'h> {
             Some(Maker::Several { .. }) => return None,
             Some(Maker::Nobody) | None => {
                 match self.failed.get(value) {
-                    Some(writer) => self.links.spots.note("G1a", self.key, &[at, *writer]),
-                    None => self.links.spots.note("thin-air-read", self.key, &[at]),
+                    Some(writer) => self.links.spots.note(names::G1A, self.key, &[at, *writer]),
+                    None => self.links.spots.note(names::THIN_AIR_READ, self.key, &[at]),
                 }
                 return None;
             }
         };
         if writer.operation == at.operation {
             if writer.index > at.index {
-                self.links.spots.note("future-read", self.key, &[at, writer]);
+                self.links.spots.note(names::FUTURE_READ, self.key, &[at, writer]);
             }
             return None;
         }
         if self.is_overwritten(writer) {
-            self.links.spots.note("G1b", self.key, &[at, writer]);
+            self.links.spots.note(names::G1B, self.key, &[at, writer]);
             return None;
         }
         Some(Version(self.facts.flat(writer) as u32))

@@ -1,25 +1,27 @@
 //! What happened, in plain words, by the name of the anomaly.
 
+use crate::anomaly::names;
+
 /// Such as `a failed write was read`; to be followed by how often.
 pub(super) fn happened(anomaly: &str) -> &'static str {
     let (base, _) = split(anomaly);
     match base {
-        "G0" => "transactions overwrote each other in a circle",
-        "G1a" => "a failed write was read",
-        "G1b" => "a transaction's unfinished write was read",
-        "G1c" => "transactions depended on each other in a circle",
-        "G-single-item" => "a transaction saw only a part of what another did",
-        "G-nonadjacent-item" => "transactions saw writes in contradictory orders",
-        "G2-item" => "transactions missed each other's writes",
-        "cyclic-versions" => "the values of a key followed each other in a circle",
-        "dirty-update" => "a failed write was built upon",
-        "duplicate-elements" => "a list showed an element twice",
-        "future-read" => "a transaction saw what it wrote only later",
-        "incompatible-order" => "a list was seen in two orders",
-        "internal" => "a transaction did not see what it had read or written itself",
-        "lost-update" => "two transactions replaced one version, neither knowing of the other",
-        "non-repeatable-read" => "a transaction read a key twice and saw two values",
-        "thin-air-read" => "a value came from nowhere",
+        names::G0 => "transactions overwrote each other in a circle",
+        names::G1A => "a failed write was read",
+        names::G1B => "a transaction's unfinished write was read",
+        names::G1C => "transactions depended on each other in a circle",
+        names::G_SINGLE_ITEM => "a transaction saw only a part of what another did",
+        names::G_NONADJACENT_ITEM => "transactions saw writes in contradictory orders",
+        names::G2_ITEM => "transactions missed each other's writes",
+        names::CYCLIC_VERSIONS => "the values of a key followed each other in a circle",
+        names::DIRTY_UPDATE => "a failed write was built upon",
+        names::DUPLICATE_ELEMENTS => "a list showed an element twice",
+        names::FUTURE_READ => "a transaction saw what it wrote only later",
+        names::INCOMPATIBLE_ORDER => "a list was seen in two orders",
+        names::INTERNAL => "a transaction did not see what it had read or written itself",
+        names::LOST_UPDATE => "two transactions replaced one version, neither knowing of the other",
+        names::NON_REPEATABLE_READ => "a transaction read a key twice and saw two values",
+        names::THIN_AIR_READ => "a value came from nowhere",
         _ => "transactions contradicted each other",
     }
 }

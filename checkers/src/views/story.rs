@@ -2,6 +2,7 @@
 
 use histories::OperationId;
 
+use crate::anomaly::names;
 use crate::facts::Address;
 use crate::graph::{Dependency, DependencyGraph, Search};
 use crate::views::order::{Ordered, search};
@@ -63,7 +64,7 @@ pub(super) fn circle(
         ),
     };
     let edges: Vec<Edge> = edges.collect();
-    assemble(facts, record, nodes, edges, ("contradictory-orders", story))
+    assemble(facts, record, nodes, edges, (names::CONTRADICTORY_ORDERS, story))
 }
 
 /// The fewest calls found that have no order, where no circle shows it.
@@ -86,7 +87,7 @@ pub(super) fn no_order(facts: &Facts<'_>, record: &Record, budget: &mut Budget) 
         "{} have no order that explains what they read and keeps the order of each session.",
         counted(left.len() as u64, "call", "calls")
     );
-    assemble(facts, record, left, Vec::new(), ("no-legal-order", story))
+    assemble(facts, record, left, Vec::new(), (names::NO_LEGAL_ORDER, story))
 }
 
 // Only these calls, ascending.

@@ -8,6 +8,7 @@ use super::model::{Edge, Model, Reason};
 use super::reasons::Graph;
 use super::{Strong, infer};
 use crate::Budget;
+use crate::anomaly::names;
 use crate::isolation::answer::{Breach, Choice, Link, Why};
 use crate::isolation::part::Part;
 use crate::isolation::sources::INITIAL;
@@ -118,18 +119,18 @@ impl Strong {
             !places.is_empty() && keys[0] == keys[1]
         };
         if updates_lost {
-            return "lost-update";
+            return names::LOST_UPDATE;
         }
         match places.len() {
-            0 if links.is_empty() => "no-order",
+            0 if links.is_empty() => names::NO_ORDER,
             0 if links.iter().all(|link| matches!(link.why, Why::Session | Why::Read { .. })) => {
-                "circular-information-flow"
+                names::CIRCULAR_INFORMATION_FLOW
             }
-            0 => "causality-violation",
-            1 => "read-skew",
-            2 if places.iter().any(|index| next(*index)) => "write-skew",
-            _ if places.iter().any(|index| next(*index)) => "circular-anti-dependency",
-            _ => "long-fork",
+            0 => names::CAUSALITY_VIOLATION,
+            1 => names::READ_SKEW,
+            2 if places.iter().any(|index| next(*index)) => names::WRITE_SKEW,
+            _ if places.iter().any(|index| next(*index)) => names::CIRCULAR_ANTI_DEPENDENCY,
+            _ => names::LONG_FORK,
         }
     }
 }

@@ -3,6 +3,7 @@
 use histories::NodeName;
 
 use super::{Before, Return, has_elements};
+use crate::anomaly::names;
 use crate::facts::{Address, Facts, KeyNumber};
 use crate::multi_leader::is_same_node;
 use crate::wording::{all_answered, listed, place, shown, step};
@@ -27,7 +28,7 @@ pub(super) fn finding(facts: &Facts<'_>, key: KeyNumber, returns: &[Return<'_>])
     let removal = facts.operation(simplest.removal);
     let value = shown(simplest.value);
     Some(Finding {
-        anomaly: "resurrection",
+        anomaly: names::RESURRECTION,
         keys: vec![facts.key(key).clone()],
         story: story(facts, key, simplest),
         brief: format!("{value} back, deleted by {} → {}", removal.session, node(removal.node.as_ref())),

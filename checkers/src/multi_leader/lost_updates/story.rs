@@ -3,6 +3,7 @@
 use histories::{MicroOp, NodeName, Value};
 
 use super::{Example, Loss};
+use crate::anomaly::names;
 use crate::facts::{Address, Facts, KeyNumber, elements_added};
 use crate::multi_leader::final_state::Replicas;
 use crate::wording::{all_answered, counted, grouped, place, saw, shown, step};
@@ -35,7 +36,7 @@ pub(super) fn finding(
         Example::Sum { lost, read, value, low, high, .. } => telling.sum(*lost, *read, (*value, *low, *high)),
     };
     Finding {
-        anomaly: "lost-update",
+        anomaly: names::LOST_UPDATE,
         keys: vec![facts.key(key).clone()],
         story: parts.story,
         brief: parts.brief,
