@@ -6,6 +6,7 @@ use std::process::ExitCode;
 mod cli;
 mod client;
 mod exit;
+mod explain;
 mod graph;
 mod hunt;
 mod judge;

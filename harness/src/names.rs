@@ -12,21 +12,28 @@ pub(crate) fn unknown<'a>(what: &str, name: &str, known: impl IntoIterator<Item 
         None => Vec::new(),
     };
     let known = if in_table.is_empty() { all } else { in_table };
-    let near = nearest(name, &known);
+    let near = slips(name, &known);
     let hint = if near.is_empty() { String::new() } else { format!("; did you mean {}?", near.join(" or ")) };
     let stop = if near.is_empty() { ";" } else { "" };
     format!("no {what} {name:?}{hint}{stop} there are {}", known.join(", "))
 }
 
 /// The names that a slip of the finger could have turned into `name`, nearest first, three at most.
-fn nearest<'a>(name: &str, known: &[&'a str]) -> Vec<&'a str> {
-    let mut scored: Vec<(f64, &str)> = known
-        .iter()
-        .map(|candidate| (strsim::jaro_winkler(name, candidate), *candidate))
-        .filter(|(score, _)| *score > 0.85)
-        .collect();
+fn slips<'a>(name: &str, known: &[&'a str]) -> Vec<&'a str> {
+    scored(name, known).into_iter().filter(|(score, _)| *score > 0.85).take(3).map(|(_, name)| name).collect()
+}
+
+/// The three names that are most like `name`, nearest first.
+pub(crate) fn nearest<'a>(name: &str, known: &[&'a str]) -> Vec<&'a str> {
+    scored(name, known).into_iter().take(3).map(|(_, name)| name).collect()
+}
+
+fn scored<'a>(name: &str, known: &[&'a str]) -> Vec<(f64, &'a str)> {
+    let name = name.to_lowercase();
+    let score = |candidate: &str| strsim::jaro_winkler(&name, &candidate.to_lowercase());
+    let mut scored: Vec<(f64, &str)> = known.iter().map(|candidate| (score(candidate), *candidate)).collect();
     scored.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(b.1)));
-    scored.into_iter().take(3).map(|(_, candidate)| candidate).collect()
+    scored
 }
 
 #[cfg(test)]

@@ -249,7 +249,7 @@ fn a_recorded_history_is_judged_and_told() {
         │ no-lost-updates │ hold     │ ✗ broken ×1 │ 1 key updated by two sessions from one version, once │
         ╰─────────────────┴──────────┴─────────────┴──────────────────────────────────────────────────────╯
 
-        A1  LOST UPDATE  key k17
+        A1  LOST UPDATE  key k17                                          more: rashomon explain lost-update
 
             Client c1 added 412 to k17 on node A and the database said OK. At the end 412 was gone from both
             nodes, A and B, and no final read saw it or anything made from it.
@@ -269,6 +269,21 @@ fn a_recorded_history_is_judged_and_told() {
           exit code 1
     "#]]
     .assert_eq(&text(&output.stdout));
+}
+
+#[test]
+fn a_name_is_explained_and_its_history_can_be_checked() {
+    let desk = Desk::new();
+    let output = desk.run("explain Write skew");
+    assert_eq!(output.status.code(), Some(0));
+    assert!(text(&output.stdout).starts_with("WRITE SKEW   anomaly, also called A5B\n"));
+    let history = text(&desk.run("explain P4 --history").stdout);
+    let output = desk.write("p4.jsonl", &history).run("check p4.jsonl -g no-lost-updates");
+    assert_eq!(output.status.code(), Some(1), "{history}");
+    let output = desk.run("explain lost-updat");
+    assert_eq!(output.status.code(), Some(64));
+    assert!(text(&output.stderr).contains("the closest are lost-update, "), "{}", text(&output.stderr));
+    assert!(text(&desk.run("explain").stdout).contains("\n  strict-serializable "));
 }
 
 #[test]
@@ -298,6 +313,7 @@ fn a_narrow_terminal_gets_records_instead_of_a_table() {
             version, once
 
         A1  LOST UPDATE  key k17
+            more: rashomon explain lost-update
 
             Client c1 added 412 to k17 on node A and the
             database said OK. At the end 412 was gone from

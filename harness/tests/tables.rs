@@ -63,7 +63,7 @@ fn a_file_of_a_weak_isolation_tester_is_judged_as_a_table_by_their_definitions_t
         │                                      │          │             │ transactions            │
         ╰──────────────────────────────────────┴──────────┴─────────────┴─────────────────────────╯
 
-        A1  NON MONOTONIC READ  keys 1 → 2
+        A1  NON MONOTONIC READ  keys 1 → 2                         more: rashomon explain non-monotonic-read
 
             No order of 2 transactions on 1 and 2 explains what they saw: 2 saw 1 as 1 left it; 2 saw 2 as
             it was before 1 wrote it.
@@ -160,7 +160,7 @@ fn a_large_table_is_judged_without_a_history_and_says_what_is_left_aside() {
         │ transactional-causal │ hold     │ ✗ broken ×1 │ 500 002 reads of registers by transactions │
         ╰──────────────────────┴──────────┴─────────────┴────────────────────────────────────────────╯
 
-        A1  CAUSALITY VIOLATION  key 9
+        A1  CAUSALITY VIOLATION  key 9                            more: rashomon explain causality-violation
 
             No order of 4 transactions on 9 explains what they saw: one session asked 1 before 2; 4 comes
             after 2 and saw 9 as 1 left it: 2's is older.

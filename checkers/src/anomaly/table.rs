@@ -267,7 +267,7 @@ anomalies! {
          "strong-session-read-atomic", "strong-session-serializable", "strong-session-snapshot-isolation",
          "strong-snapshot-isolation", "transactional-causal"]
     NOT_EMPTY = "not-empty";
-        "an answer `empty` while an element was certainly in it";
+        "an answer of nothing while an element was certainly in it";
         "Herlihy & Wing 1990, §3.1"; []; ["linearizable"]
     OVERTAKEN_ELEMENT = "overtaken-element";
         "a queue gives an element before an older one";

@@ -8,12 +8,13 @@ use clap::Args;
 use super::run::expect_setting;
 use super::{Session, say};
 use crate::exit::{Exit, Stop};
-use crate::judge::Rules;
+use crate::judge::{Row, Rules};
 use crate::plan::{Expectation, OnIndeterminate, setting};
 use crate::report::build::{self, Circumstances};
 use crate::report::terminal::{Extent, Links};
 use crate::report::{self};
 use crate::store::{Run, locate};
+use checkers::lattice::implies;
 use checkers::wording::counted;
 use histories::format::{self, Either, Format, Reading};
 use table::{Content, Subject};
@@ -60,11 +61,14 @@ impl Check {
         if session.quiet == 0 && session.format == super::Format::Text {
             say(format_args!("{}\n", session.style.draw(&understood)));
         }
-        let (judged, part) = subject.judge(&rules);
+        let (mut judged, part) = subject.judge(&rules);
         let history = match &subject.content {
             Content::History(history) => history,
             Content::Table(_) => &part,
         };
+        if rules.forgive_no_chance {
+            weakest_first(&mut judged.rows);
+        }
         let everything = rules.forgive_no_chance;
         let (notes, counts) = (std::mem::take(&mut subject.notes), subject.counts.take());
         let circumstances = Circumstances { notes, everything, counts, ..Circumstances::default() };
@@ -146,6 +150,18 @@ impl Check {
         }
         links
     }
+}
+
+/// What is broken before the rest, and what a broken guarantee implies before it: the cause before what
+/// follows from it.
+fn weakest_first(rows: &mut [Row]) {
+    let broken: Vec<&str> =
+        rows.iter().filter(|row| row.verdict.is_broken()).map(|row| row.verdict.guarantee).collect();
+    rows.sort_by_key(|row| {
+        let guarantee = row.verdict.guarantee;
+        let implied = broken.iter().filter(|weaker| implies(guarantee, weaker)).count();
+        (!row.verdict.is_broken(), implied)
+    });
 }
 
 /// Reads a history from a path, or from standard input if that is `-`.

@@ -15,6 +15,7 @@ mod completions;
 mod convert;
 mod demo;
 mod divergence;
+mod explain;
 mod hunt;
 mod node;
 mod replay;
@@ -27,7 +28,7 @@ mod verify_witness;
 /// Find out whether a replicated database keeps its promises.
 #[derive(Debug, Parser)]
 #[command(name = "rashomon", version, help_template = HELP, after_help = EXIT_CODES, disable_help_subcommand = true)]
-struct Cli {
+pub(crate) struct Cli {
     #[command(flatten)]
     global: Global,
     #[command(subcommand)]
@@ -53,6 +54,7 @@ Work with a result:
   replay          Make a stored run again: exactly when simulated, or so many times on real processes
   shrink          Reduce a run that broke a guarantee to the fewest calls and faults that still break it
   divergence      Run plans in the simulated world and on real processes, and say where the two differ
+  explain         What an anomaly or a guarantee is, with a tiny history that shows it
   runs            List, open, pin, pack and delete stored runs; list hunts
 
 Machinery:
@@ -83,6 +85,7 @@ enum Command {
     Replay(replay::Replay),
     Shrink(shrink::Shrink),
     Divergence(divergence::Divergence),
+    Explain(explain::Explain),
     Runs(runs::Runs),
     Serve(serve::Serve),
     Completions(completions::Completions),
@@ -192,6 +195,7 @@ fn dispatch(cli: Cli, matches: &clap::ArgMatches) -> Result<Exit, Stop> {
         Command::Replay(replay) => replay.run(&session),
         Command::Shrink(shrink) => shrink.run(&session),
         Command::Divergence(divergence) => divergence.run(&session),
+        Command::Explain(explain) => explain.run(&session),
         Command::Runs(runs) => runs.run(&session),
         Command::Serve(serve) => serve.run(),
         Command::Completions(completions) => completions.run(Cli::command()),

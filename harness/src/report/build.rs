@@ -42,7 +42,10 @@ pub(crate) fn build(history: &History, judged: &Judged, circumstances: Circumsta
         context: context(history, &counts),
         exit_code: exit.code(),
         exit_note: exit_note(state, exit, &circumstances),
-        guarantees: shown.into_iter().map(|row| guarantee_row(row, judged)).collect(),
+        guarantees: shown
+            .into_iter()
+            .map(|row| guarantee_row(row, judged, circumstances.everything))
+            .collect(),
         untested: untested.into_iter().map(|row| row.verdict.guarantee).collect(),
         standing: if circumstances.everything { lattice::standing(&judged.rows) } else { None },
         findings,
@@ -190,7 +193,7 @@ fn count(history: &History) -> Counts {
     counts
 }
 
-fn guarantee_row(row: &Row, judged: &Judged) -> GuaranteeRow {
+fn guarantee_row(row: &Row, judged: &Judged, everything: bool) -> GuaranteeRow {
     let verdict = &row.verdict;
     let tested_by = match &verdict.judgement {
         Judgement::Held => verdict.chances.what.clone(),
@@ -205,7 +208,20 @@ fn guarantee_row(row: &Row, judged: &Judged) -> GuaranteeRow {
         count: verdict.count,
         chances: verdict.chances.count,
         tested_by,
+        follows_from: if everything { follows_from(row, judged) } else { None },
     }
+}
+
+/// The weakest broken guarantee that explains this one in full: what it implies, what that implies, ….
+fn follows_from(row: &Row, judged: &Judged) -> Option<&'static str> {
+    let whole =
+        |row: &Row| cause_of(row, &judged.rows).filter(|cause| cause.verdict.count == row.verdict.count);
+    let mut root = whole(row)?;
+    // Ends, for no guarantee implies itself.
+    while let Some(cause) = whole(root) {
+        root = cause;
+    }
+    Some(root.verdict.guarantee)
 }
 
 /// Session guarantees break where updates are lost, and strong isolation where weak isolation does: say so

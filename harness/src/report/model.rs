@@ -74,6 +74,10 @@ pub(crate) struct GuaranteeRow {
     pub(crate) chances: u64,
     /// What put it to the test, or why it could not be judged.
     pub(crate) tested_by: String,
+    /// If nobody asked for it and it is broken by nothing of its own: the guarantee that it implies and
+    /// that is broken.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) follows_from: Option<&'static str>,
 }
 
 /// A finding with its operations looked up.

@@ -1,6 +1,7 @@
 //! The verdict in a terminal, in fixed order: verdict, context, table, one story, its proof, how
 //! certain it is, the rest in one line each, what to do next, exit code.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use checkers::wording::{grouped, listed};
@@ -82,9 +83,28 @@ fn paragraph(out: &mut String, indent: &str, text: &str, style: Style, paint: Op
 }
 
 fn guarantees(out: &mut String, rows: &[GuaranteeRow], style: Style) {
+    let (folded, rows): (Vec<&GuaranteeRow>, Vec<&GuaranteeRow>) =
+        rows.iter().partition(|row| row.follows_from.is_some());
     if style.width < TABLE_WIDTH_MIN {
-        return rows.iter().for_each(|row| record(out, row, style));
+        rows.iter().for_each(|row| record(out, row, style));
+    } else {
+        table(out, &rows, style);
     }
+    follow(out, &folded, style);
+}
+
+/// Guarantees that are broken only because they imply a broken one: a line for each such.
+fn follow(out: &mut String, folded: &[&GuaranteeRow], style: Style) {
+    let mut by_cause: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for row in folded {
+        by_cause.entry(row.follows_from.unwrap_or_default()).or_default().push(row.guarantee);
+    }
+    for (cause, names) in by_cause {
+        paragraph(out, "  ", &format!("broken with {cause}   {}", names.join(", ")), style, None);
+    }
+}
+
+fn table(out: &mut String, rows: &[&GuaranteeRow], style: Style) {
     let last = if rows.iter().all(|row| matches!(row.observed, Judgement::NotJudged { .. })) {
         "why"
     } else {
@@ -180,7 +200,7 @@ fn findings(out: &mut String, report: &Report, style: Style, extent: Extent) -> 
 }
 
 fn story(out: &mut String, finding: &Told, like: usize, extent: Extent, style: Style) {
-    let title = finding.anomaly.replace('-', " ").to_uppercase();
+    let title = crate::explain::render::title(finding.anomaly);
     let keys = if finding.keys.len() == 1 { "key" } else { "keys" };
     let choice = if like > 1 && !extent.all {
         format!(", the simplest of {}", grouped(like as u64))
@@ -188,7 +208,12 @@ fn story(out: &mut String, finding: &Told, like: usize, extent: Extent, style: S
         String::new()
     };
     let title = style.paint(Paint::Strong, &format!("{}  {title}", finding.id));
-    let _ = writeln!(out, "{title}  {keys} {}{choice}\n", style.draw(&finding.keys.join(" → ")));
+    let line = format!("{title}  {keys} {}{choice}", style.draw(&finding.keys.join(" → ")));
+    let more = format!("more: rashomon explain {}", finding.anomaly);
+    // At the end of the line if there is room, else in one of its own.
+    let room = style.width.saturating_sub(console::measure_text_width(&line) + more.len());
+    let gap = if room >= 2 { format!("{:room$}", "") } else { "\n    ".into() };
+    let _ = writeln!(out, "{line}{gap}{}\n", style.paint(Paint::Faint, &more));
     paragraph(out, "    ", &style.draw(&finding.story), style, None);
     out.push('\n');
     story_table(out, &finding.rows, style);
