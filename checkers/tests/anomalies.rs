@@ -35,11 +35,15 @@ fn files(under: &str, extension: &str) -> Vec<PathBuf> {
 fn histories() -> Vec<History> {
     let golden = files("../histories/corpus", "txt")
         .into_iter()
+        .chain(files("tests/anomalies", "txt"))
         .map(|path| text::parse(&std::fs::read_to_string(&path).unwrap()).unwrap());
     let oracle = files("tests/oracle/histories", "edn")
         .into_iter()
         .map(|path| format::read_file(&path).unwrap().history);
-    golden.chain(oracle).collect()
+    // Not under `tests/anomalies`, for it is a page.
+    let page = include_str!("../../docs/explain/no-order.md");
+    let tiny = page.split("```history\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    golden.chain(oracle).chain([text::parse(tiny).unwrap()]).collect()
 }
 
 fn report(history: &History, reported: &mut Reported) {

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use checkers::anomaly::ANOMALIES;
 use checkers::{Budget, CHECKERS, EdgeKind, Facts, Finding, lattice};
 use histories::{History, OperationId, format, text};
 use rand::seq::IndexedRandom;
@@ -171,11 +172,11 @@ fn perturb(document: &mut Value, witness: &Witness, rng: &mut ChaCha8Rng) -> &'s
 
 /// A guarantee that the anomaly does not refute.
 fn weaker(document: &mut Value, witness: &Witness, rng: &mut ChaCha8Rng) -> &'static str {
-    let is_known = lattice::ANOMALIES.iter().any(|entry| entry.name == witness.anomaly);
+    let is_known = lattice::GUARANTEES.iter().any(|entry| lattice::prohibits(entry.name, &witness.anomaly));
     let is_alone = lattice::guarantee(&witness.guarantee).is_none() && witness.anomaly != "duplicate-element";
     let allows = |name: &&str| match is_known {
         true => {
-            let is_level = lattice::ANOMALIES.iter().any(|entry| lattice::prohibits(name, entry.name));
+            let is_level = ANOMALIES.iter().any(|entry| lattice::prohibits(name, entry.name));
             is_level && !lattice::prohibits(name, &witness.anomaly)
         }
         false => is_alone && lattice::guarantee(name).is_none() && *name != witness.guarantee,
