@@ -68,6 +68,11 @@ impl FlatGraph {
         self.offsets.len() - 1
     }
 
+    /// How many edges there are.
+    pub(crate) fn len(&self) -> usize {
+        self.targets.len()
+    }
+
     pub(crate) fn targets(&self, node: u32) -> &[u32] {
         &self.targets[self.range(node)]
     }

@@ -129,6 +129,17 @@ mod tests {
     use crate::invariant::snapshots::tests::draw;
 
     #[test]
+    fn a_value_that_nobody_wrote_is_no_sight_of_the_write() {
+        let written = "c0 0..1 txn write y 1 -> ok\nc1 2..3 txn write z 4 -> ok\n";
+        let is_broken = |reads: &str| {
+            let history = histories::text::parse(&format!("{written}c2 4..5 txn {reads}")).unwrap();
+            NoCausalReverse.check(&Facts::new(&history), Budget::default()).is_broken()
+        };
+        assert!(is_broken("read z; read y -> 4; nothing"));
+        assert!(!is_broken("read z; read y -> 1; nothing"));
+    }
+
+    #[test]
     fn agrees_with_a_look_at_every_pair() {
         let mut broken = 0;
         for seed in 0..10_000 {

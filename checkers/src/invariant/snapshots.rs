@@ -51,7 +51,11 @@ impl Snapshots {
                 let at = Address { operation: operation.id, index };
                 let key = facts.key_of(at);
                 let Some(observed) = facts.observed(at) else { continue };
-                if writes[key.index()].is_some() && observed.values.len() < 2 {
+                // What is neither the write nor nothing says nothing about the write.
+                let sees = facts.seen(at).first().and_then(|maker| maker.one());
+                let is_clear =
+                    observed.is_absent() || observed.values.len() == 1 && sees == writes[key.index()];
+                if writes[key.index()].is_some() && is_clear {
                     found.push((key, at, !observed.is_absent()));
                 }
             }

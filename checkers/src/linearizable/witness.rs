@@ -175,12 +175,20 @@ impl Witness<'_, '_> {
         })
     }
 
+    /// How a call comes before what replaced the value that it wrote, or else saw.
+    fn replaced(&self, at: Address) -> EdgeKind {
+        match self.facts.micro_op(at) {
+            MicroOp::Read { .. } | MicroOp::CompareAndSet { .. } => EdgeKind::ReadWrite,
+            _ => EdgeKind::WriteWrite,
+        }
+    }
+
     fn stale(&self, stale: Address, swap: Address, fresh: Address) -> Finding {
         let (old, new) = (self.seen_or_made(stale), self.seen_or_made(fresh));
         let mut edges = vec![self.edge(
             stale,
             swap,
-            EdgeKind::ReadWrite,
+            self.replaced(stale),
             format!("{} is about {old}, which {} replaced", self.act(stale), self.act(swap)),
         )];
         if fresh != swap {
@@ -235,7 +243,7 @@ impl Witness<'_, '_> {
         edges.push(self.edge(
             outer_last.at,
             replaced,
-            EdgeKind::ReadWrite,
+            self.replaced(outer_last.at),
             format!("{} found {old}, which {new} had replaced", self.act(outer_last.at)),
         ));
         if replaced != inner_first.at {
@@ -288,7 +296,7 @@ impl Witness<'_, '_> {
         matches!(self.facts.micro_op(link), MicroOp::CompareAndSet { .. }).then_some(())?;
         let because = "nothing can come between: each found what the one before it made".to_string();
         let edge = first.filter(|first| first.at != link && first.at < link);
-        Some((link, edge.map(|first| self.edge(first.at, link, EdgeKind::WriteWrite, because))))
+        Some((link, edge.map(|first| self.edge(first.at, link, self.replaced(first.at), because))))
     }
 
     pub(super) fn finding(&self, told: Told) -> Finding {

@@ -50,8 +50,6 @@ pub(super) struct Found {
     pub(super) cycles: Vec<Cycle>,
     /// How many components have a cycle of each kind.
     pub(super) counts: BTreeMap<Kind, u64>,
-    /// True if steps ran out: there may be kinds that were not found.
-    pub(super) ran_out: bool,
     /// What comes after what among the versions of registers.
     pub(super) version_order: Option<FlatGraph>,
 }
@@ -184,9 +182,7 @@ impl<'f, 'h> Base<'f, 'h> {
         }
         for knot in Web::new(&graph, &self.times, order, &left).knots(&left) {
             let web = Web::new(&graph, &self.times, order, &knot);
-            let (cycles, ran_out) = cycles(&web, &self.times, order, budget);
-            found.ran_out |= ran_out;
-            for cycle in cycles {
+            for cycle in cycles(&web, &self.times, order, budget) {
                 let count = found.counts.entry(cycle.kind).or_default();
                 *count += 1;
                 if *count <= KEPT_MAX as u64 {

@@ -10,7 +10,8 @@
 //! of a graph. An isolation level promises that some of these edges, with the order of sessions or of
 //! real time where it says so, have no cycle. That is asked first, once for the strongest level, without
 //! storing an edge for real time (`acyclic.rs`); most histories end there. Only for what is left a small
-//! graph is made (`web.rs`) and searched for the shortest cycle of each kind (`search.rs`).
+//! graph is made (`web.rs`), asked which kinds of cycles it has (`decide.rs`), and searched for the shortest of
+//! each (`search.rs`).
 //!
 //! Limits: where the order of versions is known in part (registers), a level that is not ruled out
 //! need not hold. Predicates are not recorded and not judged.
@@ -19,6 +20,7 @@
 
 mod acyclic;
 mod analysis;
+mod decide;
 mod isolation;
 mod kind;
 mod link;

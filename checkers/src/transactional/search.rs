@@ -3,8 +3,9 @@
 //! ```text
 //!   kinds from the strongest on    G0, G1c, G-single-item, …, G0-process, …
 //!     told already as a stronger one?                skip
-//!     no component of the edges that it may use?     skip
+//!     none in the component (`decide.rs`)?           skip
 //!     from each edge that it needs, breadth first    first 2 edges deep, then 3, 4, … until one closes
+//!     too many steps?                                some cycle of the kind, not the shortest
 //! ```
 //!
 //! Breadth first over pairs of a node and what the way there has used, so that "exactly one rw" or "no
@@ -12,13 +13,15 @@
 //! always closes the cycle alone, for of two pairs of intervals, each one after the other, the first of
 //! one pair precedes the second of the other (Fishburn 1970).
 //!
-//! A step an edge looked at. When they run out, a cycle of some kind is still found, in O(E).
+//! A step an edge looked at; so many times the edges of the component, for a cycle through a million
+//! transactions refutes a level as well as a short one does. Whether there is one never depends on them.
 
 use std::collections::VecDeque;
 
 use rustc_hash::FxHashSet;
 
 use super::acyclic::Times;
+use super::decide::{Layers, allowed, needed};
 use super::kind::{Kind, Order, Shape};
 use super::link::Link;
 use super::web::Web;
@@ -44,11 +47,17 @@ const LENGTHS: [u32; 10] = [2, 3, 4, 5, 6, 8, 12, 24, 100, u32::MAX];
 /// Each kind may take this part of the steps.
 const SHARE: u64 = 8;
 
-/// One cycle of each kind that no stronger one of the component already is, the shortest first; and
-/// whether steps ran out, so that there may be more kinds.
-pub(super) fn cycles(web: &Web, times: &Times, order: Order, budget: &mut Budget) -> (Vec<Cycle>, bool) {
+/// Steps that looking for a shortest cycle of one kind may take: so many in any case,
+const STEPS_MIN: u64 = 4_000_000;
+/// and so many for each edge of the component.
+const STEPS_PER_EDGE: u64 = 1;
+
+/// A cycle of no more transactions is short enough: no other kind is looked for to tell the same.
+const SHORT: usize = 8;
+
+/// One cycle of each kind that no stronger one of the component already is, the shortest first.
+pub(super) fn cycles(web: &Web, times: &Times, order: Order, budget: &mut Budget) -> Vec<Cycle> {
     let mut found: Vec<Cycle> = Vec::new();
-    let mut ran_out = false;
     let mut orders = vec![Order::Dependencies];
     if order != Order::Dependencies {
         orders.push(order);
@@ -56,25 +65,31 @@ pub(super) fn cycles(web: &Web, times: &Times, order: Order, budget: &mut Budget
     for order in orders {
         for shape in Shape::ALL {
             let kind = Kind { order, shape };
-            if found.iter().any(|cycle| cycle.kind.is_also(kind)) {
+            let known =
+                found.iter().filter(|cycle| cycle.kind.is_also(kind)).map(|cycle| cycle.hops.len()).min();
+            if known.is_some_and(|length| length <= SHORT) || !web.has(needed(shape)) {
                 continue;
             }
-            let mut share = Budget { steps: budget.steps / SHARE };
+            let layers = Layers::new(web, kind);
+            if layers.is_clean() {
+                continue;
+            }
+            let most = STEPS_MIN + STEPS_PER_EDGE * web.graph.len() as u64;
+            let mut share = Budget { steps: most.min(budget.steps / SHARE) };
             let before = share.steps;
-            let hops = Search { web, times, kind, component: Vec::new() }.run(&mut share);
+            let shortest = Search { web, times, kind, layers: &layers }.run(&mut share);
             budget.steps -= before - share.steps;
-            ran_out |= share.steps == 0 && hops.is_none();
-            if let Some(hops) = hops {
+            // Where one rw is not enough, several are looked for next, and that finds one for sure.
+            let or_some = || layers.some_cycle(web, times).filter(|_| shape != Shape::GSingle);
+            let is_news = |hops: &Vec<Hop>| known.is_none_or(|length| hops.len() < length);
+            if let Some(hops) = shortest.or_else(or_some).filter(is_news) {
                 let kinds: Vec<EdgeKind> = hops.iter().map(|hop| hop.kind).collect();
                 found.push(Cycle { kind: Kind::of(&kinds), hops });
             }
         }
     }
-    if found.is_empty() {
-        found.extend(any_cycle(web, times));
-    }
     found.sort_by_key(|cycle| cycle.hops.len());
-    (found, ran_out)
+    found
 }
 
 /// What the way from the start has used.
@@ -90,7 +105,7 @@ struct Search<'w> {
     web: &'w Web,
     times: &'w Times,
     kind: Kind,
-    component: Vec<u32>,
+    layers: &'w Layers,
 }
 
 /// Where a breadth-first search is, and how it came there.
@@ -105,16 +120,14 @@ struct Place {
 }
 
 impl Search<'_> {
-    fn run(mut self, budget: &mut Budget) -> Option<Vec<Hop>> {
-        let allowed = self.allowed();
-        self.component = self.web.graph.components(|label| allowed & Link::of(label).bit() != 0);
+    fn run(self, budget: &mut Budget) -> Option<Vec<Hop>> {
         let starts = self.starts();
         for limit in LENGTHS {
             for start in &starts {
                 if let Some(hops) = self.from(*start, limit, budget) {
                     return Some(hops);
                 }
-                if budget.steps == 0 {
+                if !budget.step() {
                     return None;
                 }
             }
@@ -122,47 +135,35 @@ impl Search<'_> {
         None
     }
 
-    /// The bits of the edges that a cycle of this kind may have.
-    fn allowed(&self) -> u8 {
-        let data = match self.kind.shape {
-            Shape::G0 => Link::WriteWrite.bit(),
-            Shape::G1c => Link::WriteWrite.bit() | Link::WriteRead.bit(),
-            Shape::GSingle | Shape::GNonadjacent | Shape::G2 => {
-                Link::WriteWrite.bit() | Link::WriteRead.bit() | Link::ReadWrite.bit()
-            }
-        };
-        let order = match self.kind.order {
-            Order::Dependencies => 0,
-            Order::Sessions => Link::Session.bit(),
-            Order::RealTime => Link::Session.bit() | Link::RealTime.bit(),
-        };
-        data | order | Link::Free.bit()
-    }
-
     /// Edges that such a cycle needs, each as the node behind it and the node that must be reached. In
     /// real time the edge that closes the cycle is the one of time, and any transaction may be the first.
     fn starts(&self) -> Vec<Start> {
-        let needed = match self.kind.shape {
-            Shape::G0 => Link::WriteWrite,
-            Shape::G1c => Link::WriteRead,
-            Shape::GSingle | Shape::GNonadjacent | Shape::G2 => Link::ReadWrite,
-        };
+        let needed = needed(self.kind.shape);
+        let is_anti = needed == Link::ReadWrite;
         let mut starts = Vec::new();
         for from in 0..self.web.operations.len() as u32 {
-            let mut edges = self.web.graph.edges(from).filter(|(to, label)| {
-                let together = self.component[from as usize] == self.component[*to as usize];
-                together && Link::of(*label) != Link::Free
-            });
+            let mut edges = self.web.graph.edges(from);
             if self.kind.order == Order::RealTime {
-                if edges.next().is_some() {
+                let is_on_one = |(to, label): (u32, u8)| match self.use_up(0, Link::of(label)) {
+                    Some(used) => Link::of(label) != Link::Free && self.joins((from, 0), (to, used)),
+                    None => false,
+                };
+                if edges.any(is_on_one) {
                     starts.push(Start { from, over: None });
                 }
                 continue;
             }
-            let over = edges.filter(|(_, label)| Link::of(*label) == needed);
+            let is_on_one = |(to, label): &(u32, u8)| {
+                Link::of(*label) == needed && self.layers.joins((from, false), (*to, is_anti))
+            };
+            let over = edges.filter(is_on_one);
             starts.extend(over.map(|(to, _)| Start { from, over: Some((to, needed)) }));
         }
         starts
+    }
+
+    fn joins(&self, (from, used): (u32, Used), (to, then): (u32, Used)) -> bool {
+        self.layers.joins((from, used & LAST_IS_ANTI != 0), (to, then & LAST_IS_ANTI != 0))
     }
 
     fn from(&self, start: Start, limit: u32, budget: &mut Budget) -> Option<Vec<Hop>> {
@@ -183,20 +184,22 @@ impl Search<'_> {
             if !seen.insert((place.node, place.used)) {
                 continue;
             }
-            if self.closes(start, place)
-                && let Some(hops) = self.hops(&places, number, start)
-            {
-                return Some(hops);
+            if self.closes(start, place) {
+                // Walking back takes as many steps as the way has.
+                budget.steps = budget.steps.saturating_sub(u64::from(place.length));
+                if let Some(hops) = self.hops(&places, number, start) {
+                    return Some(hops);
+                }
             }
             for (to, label) in self.web.graph.edges(place.node) {
                 if !budget.step() {
                     return None;
                 }
                 let link = Link::of(label);
-                if self.component[to as usize] != self.component[place.node as usize] {
+                let Some(used) = self.use_up(place.used, link) else { continue };
+                if !self.joins((place.node, place.used), (to, used)) {
                     continue;
                 }
-                let Some(used) = self.use_up(place.used, link) else { continue };
                 let cost = u32::from(link != Link::Free);
                 let length = place.length + cost;
                 // In real time the closing edge is still to come.
@@ -213,7 +216,7 @@ impl Search<'_> {
 
     /// What has been used after this edge too; none if the kind does not allow it here.
     fn use_up(&self, used: Used, link: Link) -> Option<Used> {
-        if self.allowed() & link.bit() == 0 {
+        if allowed(self.kind) & link.bit() == 0 {
             return None;
         }
         let went = used & !LAST_IS_ANTI;
@@ -310,55 +313,4 @@ fn walk_back(web: &Web, places: &[Place], last: u32) -> Vec<Hop> {
     }
     hops.reverse();
     hops
-}
-
-/// Some cycle of the component: a shortest one through one of its edges.
-fn any_cycle(web: &Web, times: &Times) -> Option<Cycle> {
-    let component = web.graph.components(|_| true);
-    let starts = 0..web.operations.len() as u32;
-    let mut edges = starts.flat_map(|from| web.graph.edges(from).map(move |(to, label)| (from, to, label)));
-    let (from, to, label) = edges.find(|(from, to, label)| {
-        component[*from as usize] == component[*to as usize] && Link::of(*label) != Link::Free
-    })?;
-    let link = Link::of(label);
-    let first = Place { node: from, used: 0, length: 0, from: 0, link: None };
-    let mut places = vec![first, Place { node: to, used: 0, length: 1, from: 0, link: Some(link) }];
-    let mut queue = VecDeque::from([1_u32]);
-    let mut seen: FxHashSet<u32> = FxHashSet::default();
-    while let Some(number) = queue.pop_front() {
-        let place = places[number as usize];
-        if !seen.insert(place.node) {
-            continue;
-        }
-        if place.node == from {
-            let hops = walk_back(web, &places, number);
-            let kinds: Vec<EdgeKind> = hops.iter().map(|hop| hop.kind).collect();
-            return Some(Cycle { kind: Kind::of(&kinds), hops: merge_times(hops, times) });
-        }
-        for (to, label) in web.graph.edges(place.node) {
-            let link = Link::of(label);
-            places.push(Place { node: to, used: 0, length: 0, from: number, link: Some(link) });
-            let next = places.len() as u32 - 1;
-            if link == Link::Free { queue.push_front(next) } else { queue.push_back(next) }
-        }
-    }
-    None
-}
-
-/// Two steps of time in a row are one.
-fn merge_times(hops: Vec<Hop>, times: &Times) -> Vec<Hop> {
-    let mut merged: Vec<Hop> = Vec::with_capacity(hops.len());
-    for hop in hops {
-        match merged.last_mut() {
-            Some(before)
-                if before.kind == EdgeKind::RealTime
-                    && hop.kind == EdgeKind::RealTime
-                    && times.precedes(before.from, hop.to) =>
-            {
-                before.to = hop.to;
-            }
-            _ => merged.push(hop),
-        }
-    }
-    merged
 }

@@ -14,6 +14,10 @@ use crate::{Certainty, Edge, EdgeKind, Finding, Step};
 
 /// Operations of one transaction that are shown.
 const SHOWN_MAX: usize = 6;
+/// A cycle of more transactions is too long to be followed, by people and by a second look.
+const WHOLE_MAX: usize = 200;
+/// Of such a cycle so many transactions are shown.
+const BEGINNING: usize = 8;
 
 /// Tells findings of one history.
 pub(super) struct Teller<'a, 'h> {
@@ -37,6 +41,9 @@ impl<'a, 'h> Teller<'a, 'h> {
     }
 
     pub(super) fn cycle(&self, cycle: &Cycle) -> Finding {
+        if cycle.hops.len() > WHOLE_MAX {
+            return self.beginning_of(cycle);
+        }
         let proofs = self.proofs(cycle);
         let mut keys: Vec<KeyNumber> = proofs.iter().filter_map(|proof| proof.key).collect();
         keys.sort_unstable();
@@ -53,6 +60,37 @@ impl<'a, 'h> Teller<'a, 'h> {
             edges: proofs.into_iter().map(|proof| proof.edge).collect(),
             conclusion: "So each comes before the next and the last before the first: a cycle that no order can explain."
                 .into(),
+            certainty: self.certainty(&operations),
+            weight: 1,
+        }
+    }
+
+    /// A cycle too long to be shown: its first transactions, each with what leads to the next.
+    fn beginning_of(&self, cycle: &Cycle) -> Finding {
+        let shown = Cycle { kind: cycle.kind, hops: cycle.hops[..BEGINNING].to_vec() };
+        let mut proofs = self.proofs(&shown);
+        proofs.sort_by_key(|proof| proof.edge.from);
+        let mut keys: Vec<KeyNumber> = proofs.iter().filter_map(|proof| proof.key).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        let name = cycle.kind.name();
+        let count = counted(cycle.hops.len() as u64, "transaction", "transactions");
+        let more = counted((cycle.hops.len() - BEGINNING) as u64, "transaction", "transactions");
+        let step = |proof: &Proof| {
+            self.step(self.facts.history().operation(proof.edge.from), &keys, &proof.edge.because)
+        };
+        let operations: Vec<OperationId> =
+            cycle.hops.iter().flat_map(|hop| [hop.from, hop.to]).map(OperationId).collect();
+        Finding {
+            anomaly: name,
+            keys: self.names(&keys),
+            story: format!("Among {count}, {}{}.", words::happened(name), words::against(name)),
+            brief: format!("{name} between {count}"),
+            steps: proofs.iter().map(step).collect(),
+            edges: Vec::new(),
+            conclusion: format!(
+                "And so on through {more} more, and from the last to the first: a cycle that no order can explain."
+            ),
             certainty: self.certainty(&operations),
             weight: 1,
         }

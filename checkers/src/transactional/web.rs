@@ -21,6 +21,8 @@ pub(super) struct Web {
     /// The operation of each node; the others stand for edges.
     pub(super) operations: Vec<u32>,
     pub(super) graph: FlatGraph,
+    /// The bits of its edges.
+    links: u8,
 }
 
 impl Web {
@@ -43,7 +45,8 @@ impl Web {
             Order::RealTime => slots.add_real_time(),
         }
         let graph = FlatGraph::new(slots.nodes as usize, &slots.edges);
-        Self { operations, graph }
+        let links = slots.edges.iter().fold(0, |links, (.., label)| links | Link::of(label).bit());
+        Self { operations, graph, links }
     }
 
     /// The parts of it that are strongly connected and hold more than one transaction, each as the
@@ -61,6 +64,11 @@ impl Web {
             .collect();
         knots.sort_unstable();
         knots
+    }
+
+    /// True if it has such an edge.
+    pub(super) fn has(&self, link: Link) -> bool {
+        self.links & link.bit() != 0
     }
 
     /// True if the node is a transaction.

@@ -3,6 +3,7 @@
 use std::io::{self, BufRead, BufReader, Read};
 
 use super::Error;
+use super::bounded::MOST_OPERATIONS;
 
 /// A binary input.
 pub(super) struct Binary<R> {
@@ -67,6 +68,14 @@ impl<R: Read> Binary<R> {
         let mut bytes = vec![0; length as usize];
         self.fill(&mut bytes, what)?;
         String::from_utf8(bytes).map_err(|_| self.here(format!("{what} is not UTF-8")))
+    }
+
+    /// Refuses a transaction of more than so many operations.
+    pub(super) fn bounded(&self, operations: usize) -> Result<(), Error> {
+        if operations < MOST_OPERATIONS {
+            return Ok(());
+        }
+        Err(self.here(format!("a transaction of more than {MOST_OPERATIONS} operations: this is no history")))
     }
 
     fn fill(&mut self, bytes: &mut [u8], what: &str) -> Result<(), Error> {

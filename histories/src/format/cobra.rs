@@ -74,6 +74,7 @@ pub(super) fn read_session(
                 Some(Begun { transaction: binary.number("the transaction's number")?, events: Vec::new() });
             continue;
         };
+        binary.bounded(events.len())?;
         match letter {
             b'W' => {
                 let id = binary.number("the id of a write")?;

@@ -146,7 +146,9 @@ impl<'a> Cursor<'a> {
                 b';' if self.syntax == Syntax::Edn => self.skip_line(),
                 b'#' if self.syntax == Syntax::Edn && self.looking_at(b"#_") => {
                     self.at += 2;
+                    self.deeper()?;
                     self.skip_form()?;
+                    self.depth -= 1;
                 }
                 _ => return Ok(()),
             }
@@ -188,11 +190,16 @@ impl<'a> Cursor<'a> {
         if !self.eat(bracket) {
             return Err(self.expected(&format!("`{}`", char::from(bracket))));
         }
+        self.deeper()?;
+        self.skip_space()
+    }
+
+    fn deeper(&mut self) -> Result<(), Flaw> {
         self.depth += 1;
         if self.depth > DEPTH_MAX {
             return Err(self.flaw(format!("nested deeper than {DEPTH_MAX} levels")));
         }
-        self.skip_space()
+        Ok(())
     }
 
     /// Closes a bracket, if that is what comes next; else stands before the next thing in it.
@@ -476,10 +483,7 @@ impl<'a> Cursor<'a> {
     /// `#{1 2}`, `#inst "…"`, `#jepsen.history.Op{…}`.
     fn skip_tagged(&mut self) -> Result<(), Flaw> {
         self.at += 1;
-        self.depth += 1;
-        if self.depth > DEPTH_MAX {
-            return Err(self.flaw(format!("nested deeper than {DEPTH_MAX} levels")));
-        }
+        self.deeper()?;
         self.word()?;
         self.skip_form()?;
         self.depth -= 1;

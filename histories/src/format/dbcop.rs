@@ -20,6 +20,7 @@ use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::binary::{Binary, Order};
+use super::bounded::Quoted;
 use super::registers::{Gathering, TableReading, not_empty};
 use super::{Error, Format};
 use crate::compact::TxnStatus;
@@ -77,6 +78,7 @@ fn read_bincode(input: &mut dyn Read) -> Result<TableReading, Error> {
         for _ in 0..binary.number("how many transactions there are")? {
             let mut events = Vec::new();
             for _ in 0..binary.number("how many events there are")? {
+                binary.bounded(events.len())?;
                 events.push(Plain {
                     write: binary.truth("whether it is a write")?,
                     variable: binary.number("a variable")?,
@@ -97,7 +99,7 @@ fn read_bincode(input: &mut dyn Read) -> Result<TableReading, Error> {
 }
 
 fn read_json(input: &mut dyn Read) -> Result<TableReading, Error> {
-    let File(sessions) = serde_json::from_reader(BufReader::new(input)).map_err(|error| {
+    let File(sessions) = serde_json::from_reader(BufReader::new(Quoted::new(input))).map_err(|error| {
         let text = error.to_string();
         let reason = text.rsplit_once(" at line ").map_or(text.as_str(), |(reason, _)| reason);
         Error::Line { line: error.line().max(1), column: error.column(), reason: reason.into() }

@@ -23,6 +23,7 @@ use std::io::{BufReader, Read};
 use rustc_hash::FxHashMap;
 use serde::Deserialize;
 
+use super::bounded::Quoted;
 use super::intervals::Intervals;
 use super::{Error, Format, Reading};
 use crate::{Call, Header, Key, MicroOp, Observed, Outcome, Reason, Reply, Value, Version};
@@ -40,7 +41,7 @@ fn is_etcd(head: &[u8]) -> bool {
 }
 
 fn read(input: &mut dyn Read) -> Result<Reading, Error> {
-    let stream = serde_json::Deserializer::from_reader(BufReader::with_capacity(1 << 18, input));
+    let stream = serde_json::Deserializer::from_reader(BufReader::with_capacity(1 << 18, Quoted::new(input)));
     let operations: Vec<Operation> =
         stream.into_iter().collect::<Result<_, serde_json::Error>>().map_err(|error| {
             let text = error.to_string();

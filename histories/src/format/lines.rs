@@ -1,8 +1,9 @@
 //! Lines of text with their numbers, and where the text was cut off.
 
-use std::io::{self, BufRead};
+use std::io::{self, BufRead, Read};
 
 use super::Error;
+use super::bounded::{LONGEST, too_long};
 
 /// One line without its end.
 pub(super) struct Line<'a> {
@@ -35,8 +36,13 @@ impl<'a, R: BufRead> Lines<'a, R> {
 
     pub(super) fn next_line(&mut self) -> Result<Next<'_>, Error> {
         self.buffer.clear();
-        match self.input.read_until(b'\n', &mut self.buffer) {
+        let longest = LONGEST as u64 + 1;
+        match self.input.take(longest).read_until(b'\n', &mut self.buffer) {
             Ok(0) => return Ok(Next::End),
+            Ok(read) if read > LONGEST => {
+                let (line, reason) = (self.number + 1, too_long("a line"));
+                return Err(Error::Line { line, column: 0, reason });
+            }
             Ok(_) => self.number += 1,
             // A compressed file that was cut off ends like this; the lines before it are good.
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof && self.number > 0 => {

@@ -1,10 +1,13 @@
 //! Histories on disk: which format a file is in is decided by its content, not by its name.
 
+use std::cell::Cell;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 mod binary;
+mod bounded;
 mod cobra;
 mod cursor;
 mod datum;
@@ -29,6 +32,7 @@ mod scan;
 mod tests;
 pub mod write;
 
+use bounded::{Counted, Unpacked};
 pub use jsonl::{Error, Reading};
 use registers::Gathering;
 pub use registers::TableReading;
@@ -177,14 +181,17 @@ struct Opened<'a> {
 
 impl<'a> Opened<'a> {
     fn new(input: impl Read + 'a) -> Result<Self, Error> {
-        let mut opened = Self::peek(Box::new(input))?;
+        let packed = Rc::new(Cell::new(0));
+        let mut opened = Self::peek(Box::new(Counted { input, count: Rc::clone(&packed) }))?;
         // A file that is compressed twice was compressed twice by mistake, but it can be read.
         for _ in 0..3 {
             let head = opened.head.as_slice();
             opened = if head.starts_with(&ZSTD_MAGIC) {
-                Self::peek(Box::new(zstd::Decoder::new(opened).map_err(unreadable)?))?
+                let decoder = zstd::Decoder::new(opened).map_err(unreadable)?;
+                Self::peek(Box::new(Unpacked::new(decoder, Rc::clone(&packed))))?
             } else if head.starts_with(&GZIP_MAGIC) {
-                Self::peek(Box::new(flate2::read::MultiGzDecoder::new(opened)))?
+                let decoder = flate2::read::MultiGzDecoder::new(opened);
+                Self::peek(Box::new(Unpacked::new(decoder, Rc::clone(&packed))))?
             } else {
                 break;
             };

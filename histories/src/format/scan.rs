@@ -11,6 +11,7 @@
 use std::io::{self, Read};
 
 use super::Error;
+use super::bounded::{LONGEST, too_long};
 use super::cursor::{Cursor, Flaw, Syntax};
 
 /// How much is asked of the input at once.
@@ -74,6 +75,9 @@ impl<R: Read> Scan<R> {
             let taken = take(&mut cursor);
             let length = cursor.at();
             if cursor.touched_end() && !self.ended {
+                if self.buffer.len() - self.next > LONGEST {
+                    return Err(Stopped::Within(self.error_at(self.next, too_long("an entry"))));
+                }
                 self.read_on()
                     .map_err(|source| Stopped::Within(Error::Io { line: self.line() - 1, source }))?;
                 continue;
