@@ -1,9 +1,9 @@
-//! What is too large to be a part of a history: a line, a record or a text of more than 64 MiB, and a small
+//! What is too large to be a part of a history: a line, a record or a text of more than 32 MiB, and a small
 //! file that unpacks to a huge one.
 //!
 //! ```text
 //!   1 MB of zstd ──► 10 GB of the same few bytes        refused after the first GiB
-//!   [[{"events":[["wwwwwwwwwwwwwwwwwwwwwwwwwwww…        refused after 64 MiB without a quote
+//!   [[{"events":[["wwwwwwwwwwwwwwwwwwwwwwwwwwww…        refused after 32 MiB without a quote
 //! ```
 //!
 //! Without these bounds a few bytes could take all of the memory. Whoever has such a history can unpack it.
@@ -13,7 +13,7 @@ use std::io::{self, Read};
 use std::rc::Rc;
 
 /// No line, no record and no text is longer.
-pub(super) const LONGEST: usize = 1 << 26;
+pub(super) const LONGEST: usize = 1 << 25;
 
 /// What is said of a longer one.
 pub(super) fn too_long(what: &str) -> String {
@@ -21,7 +21,7 @@ pub(super) fn too_long(what: &str) -> String {
 }
 
 /// No transaction of a binary file has more operations.
-pub(super) const MOST_OPERATIONS: usize = 1 << 22;
+pub(super) const MOST_OPERATIONS: usize = 1 << 20;
 
 /// So much may come of a compressed file in any case,
 const UNPACKED_MAX: u64 = 1 << 30;
