@@ -414,3 +414,13 @@ fn every_way_of_spoiling_a_history_gets_its_name() {
     }
     assert!(wrong.is_empty(), "{}", wrong.into_iter().collect::<Vec<_>>().join("\n"));
 }
+
+#[test]
+fn a_session_has_an_order_where_times_show_none() {
+    // All at one instant: session 0 writes 1 and then 2, session 1 reads 2 and then 1.
+    let plume = "w(7,1,0,0)\nw(7,2,0,1)\nr(7,2,1,0)\nr(7,1,1,1)\n";
+    let history = histories::format::read(plume.as_bytes()).unwrap().history;
+    let level = checker("strong-session-serializable").unwrap();
+    let verdict = level.check(&Facts::new(&history), Budget::default());
+    assert_eq!(verdict.findings[0].anomaly, "cyclic-versions-process");
+}

@@ -147,7 +147,7 @@ impl<'f, 'h> Elements<'f, 'h> {
 
     fn unexpected(&self) -> Option<Finding> {
         let odd = self.elements.iter().filter_map(|(value, element)| {
-            let take = *element.takes.first()?;
+            let take = *element.takes.iter().min_by_key(|take| self.facts.operation(**take).completed)?;
             let early = element.puts.first().filter(|put| self.ended_before(take, **put));
             (element.puts.is_empty() || early.is_some()).then_some((value, element, take, early.copied()))
         });

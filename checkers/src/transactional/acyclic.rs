@@ -64,6 +64,12 @@ impl Times {
         (order != Order::Dependencies && next != NONE).then_some(next)
     }
 
+    /// True if some session asked in the very instant of an answer: times do not show its order.
+    pub(super) fn has_close_calls(&self) -> bool {
+        let is_close = |(ended, next): (&u64, &u32)| *next != NONE && *ended >= self.invoked[*next as usize];
+        self.completed.iter().zip(&self.next).any(is_close)
+    }
+
     pub(super) fn precedes(&self, a: u32, b: u32) -> bool {
         self.completed[a as usize] < self.invoked[b as usize]
     }

@@ -62,9 +62,9 @@ impl Analysis {
         let transactions = base.transactions;
         let mut orders = [Found::default(), Found::default(), Found::default()];
         if transactions.confirmed > 0 {
-            // Whatever the weaker orders rule out, real time rules out too.
+            // Whatever the weaker orders rule out, real time rules out too, where times show the order of sessions.
             let real_time = base.find(Order::RealTime, assumed(Order::RealTime), &mut budget);
-            if !real_time.is_clean() {
+            if !real_time.is_clean() || base.times.has_close_calls() {
                 for order in [Order::Dependencies, Order::Sessions] {
                     orders[order as usize] = base.find(order, assumed(order), &mut budget);
                 }

@@ -26,5 +26,5 @@ fn define(script: &Script) -> Truth {
 
 #[test]
 fn nodes_converge_if_they_show_the_same_values() {
-    compare("convergence", 1_000, make, define);
+    compare("convergence", 10_000, make, define);
 }

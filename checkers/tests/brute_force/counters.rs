@@ -60,5 +60,5 @@ fn define(script: &Script) -> Truth {
 
 #[test]
 fn lost_increments_are_the_fewest_that_explain_the_sum() {
-    compare("no-lost-updates", 3_000, make, define);
+    compare("no-lost-updates", 10_000, make, define);
 }

@@ -108,5 +108,5 @@ fn returns_on_a_node(lines: &[Line], value: i64) -> bool {
 
 #[test]
 fn what_came_back_is_what_no_order_has_after_all_deletes() {
-    compare("deletes-stay-deleted", 3_000, make, define);
+    compare("deletes-stay-deleted", 10_000, make, define);
 }

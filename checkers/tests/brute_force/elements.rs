@@ -69,5 +69,5 @@ fn holds(lines: &[Line], order: &[usize], element: i64) -> bool {
 
 #[test]
 fn lost_elements_are_those_that_no_order_leaves_out() {
-    compare("no-lost-updates", 1_500, make, define);
+    compare("no-lost-updates", 10_000, make, define);
 }

@@ -19,6 +19,11 @@ pub(crate) enum Ask {
     Remove(i64),
     Increment(i64),
     Delete,
+    Enqueue(i64),
+    /// And what came out; none if there was nothing.
+    Dequeue(Option<i64>),
+    /// A write, and the version that it was given.
+    Store(i64, i64),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,6 +105,9 @@ impl Script {
             Ask::Remove(element) => format!("remove x {element} -> ok"),
             Ask::Increment(by) => format!("increment x {by} -> ok"),
             Ask::Delete => "delete x -> ok".into(),
+            Ask::Enqueue(element) => format!("enqueue x {element} -> ok"),
+            Ask::Dequeue(element) => format!("dequeue x -> {}", self.seen(element.as_slice())),
+            Ask::Store(value, version) => format!("write x {value} -> ok v{version}"),
         };
         let asked = confirmed.split(" -> ").next().unwrap();
         match line.end {

@@ -50,5 +50,5 @@ fn define(script: &Script) -> Truth {
 
 #[test]
 fn lost_elements_of_a_growing_list_are_those_that_no_final_read_has() {
-    compare("no-lost-updates", 3_000, make, define);
+    compare("no-lost-updates", 10_000, make, define);
 }

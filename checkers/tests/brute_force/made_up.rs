@@ -63,5 +63,5 @@ fn define(script: &Script) -> Truth {
 
 #[test]
 fn made_up_values_are_those_without_a_call() {
-    compare("no-made-up-values", 3_000, make, define);
+    compare("no-made-up-values", 10_000, make, define);
 }

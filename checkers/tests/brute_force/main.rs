@@ -5,6 +5,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod bank;
 mod convergence;
 mod counters;
 mod deleted;
@@ -12,7 +13,10 @@ mod elements;
 mod generator;
 mod lists;
 mod made_up;
+mod queues;
 mod registers;
+mod sets;
+mod sources;
 
 use checkers::{Budget, Facts, Judgement, checker};
 use generator::Script;

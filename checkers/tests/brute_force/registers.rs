@@ -139,5 +139,5 @@ fn closure(mut reaches: Vec<Vec<bool>>) -> Vec<Vec<bool>> {
 
 #[test]
 fn lost_updates_of_registers_are_those_that_no_choice_of_the_store_explains() {
-    compare("no-lost-updates", 6_000, make, define);
+    compare("no-lost-updates", 10_000, make, define);
 }
