@@ -1,5 +1,7 @@
 //! Causal order by definition, for histories of a few operations with values that are written once.
 
+use std::collections::BTreeSet;
+
 use histories::{History, Key, MicroOp, Observed, Operation, Value};
 
 /// `before[a][b]`: a is causally before b; a relation of all operations.
@@ -13,11 +15,13 @@ impl<'h> Brute<'h> {
     pub(crate) fn new(history: &'h History) -> Self {
         let operations = history.operations();
         let count = operations.len();
+        let happened = happened(history);
         let mut before = vec![vec![false; count]; count];
         for a in 0..count {
             for b in 0..count {
                 let follows = operations[a].session == operations[b].session && a < b;
-                before[a][b] = follows || (a != b && sources(history, b).contains(&a));
+                let reads = a != b && happened.contains(&b) && sources(history, b).contains(&a);
+                before[a][b] = follows || reads;
             }
         }
         for middle in 0..count {
@@ -125,6 +129,21 @@ impl<'h> Brute<'h> {
             None => seen.is_absent(),
             Some(last) => stored(&operations[*last]) == seen.single().cloned(),
         }
+    }
+}
+
+/// What was confirmed, and what that saw, directly or through others: an unknown compare-and-set that nobody
+/// saw need not have found what it expected.
+fn happened(history: &History) -> BTreeSet<usize> {
+    let operations = history.operations();
+    let mut happened: BTreeSet<usize> =
+        (0..operations.len()).filter(|at| operations[*at].is_confirmed()).collect();
+    loop {
+        let seen: BTreeSet<usize> = happened.iter().flat_map(|at| sources(history, *at)).collect();
+        if seen.is_subset(&happened) {
+            return happened;
+        }
+        happened.extend(seen);
     }
 }
 

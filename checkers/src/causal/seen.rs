@@ -11,7 +11,7 @@
 //!   read x → [1 2]      merged from [1] and [2]          Saw::Unclear
 //! ```
 
-use histories::{MicroOp, Observed, Value};
+use histories::{MicroOp, Observed, Operation, Value};
 use rustc_hash::FxHashMap;
 
 use crate::Facts;
@@ -99,6 +99,7 @@ impl Seen {
             }
         }
         seen.reads_from.dedup();
+        seen.keep_what_happened(facts);
         seen.group_writes(facts);
         seen
     }
@@ -184,6 +185,25 @@ impl Seen {
         let is_begun =
             |id: &u32| ended.is_none_or(|ended| facts.history().operations()[*id as usize].invoked <= ended);
         &deletes[..deletes.partition_point(is_begun)]
+    }
+
+    // What an unknown compare-and-set expected was there if somebody saw what it made.
+    fn keep_what_happened(&mut self, facts: &Facts<'_>) {
+        let operations = facts.history().operations();
+        let mut happened: Vec<bool> = operations.iter().map(Operation::is_confirmed).collect();
+        if self.reads_from.iter().all(|(reader, _)| happened[*reader as usize]) {
+            return;
+        }
+        let mut open: Vec<u32> = (0..operations.len() as u32).filter(|id| happened[*id as usize]).collect();
+        while let Some(reader) = open.pop() {
+            let begin = self.reads_from.partition_point(|(other, _)| *other < reader);
+            for (_, source) in self.reads_from[begin..].iter().take_while(|(other, _)| *other == reader) {
+                if !std::mem::replace(&mut happened[*source as usize], true) {
+                    open.push(*source);
+                }
+            }
+        }
+        self.reads_from.retain(|(reader, _)| happened[*reader as usize]);
     }
 
     fn take(&mut self, facts: &Facts<'_>, at: Address) {

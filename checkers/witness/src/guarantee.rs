@@ -89,7 +89,9 @@ pub(crate) fn is_atomic(name: &str) -> bool {
 
 /// True for levels at which what was read stays as it was.
 pub(crate) fn is_repeatable(name: &str) -> bool {
-    is_committed(name) && name != "read-committed"
+    let may_see_more =
+        ["monotonic-atomic-view", "read-committed", "strong-session-monotonic-atomic-view"].contains(&name);
+    is_committed(name) && !may_see_more
 }
 
 /// True for levels at which of two transactions that replace one version one fails.
