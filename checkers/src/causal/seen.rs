@@ -54,8 +54,6 @@ pub(crate) struct Read {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Lane {
     pub(crate) session: u32,
-    /// The session's column in a clock.
-    pub(crate) column: u32,
     begin: u32,
     end: u32,
 }
@@ -69,6 +67,8 @@ pub(crate) struct Seen {
     /// Reader and source, for each value whose one maker is known.
     pub(crate) reads_from: Vec<(u32, u32)>,
     lanes: Vec<Lane>,
+    /// The column of each.
+    columns: Vec<u32>,
     lanes_of: Vec<u32>,
     /// Position in its session, and the operation.
     writes: Vec<(u32, u32)>,
@@ -117,6 +117,11 @@ impl Seen {
     /// The sessions that write this key.
     pub(crate) fn lanes(&self, key: KeyNumber) -> std::ops::Range<usize> {
         self.lanes_of[key.index()] as usize..self.lanes_of[key.index() + 1] as usize
+    }
+
+    /// The columns of these in a clock; those of one key ascend.
+    pub(crate) fn columns(&self, lanes: std::ops::Range<usize>) -> &[u32] {
+        &self.columns[lanes]
     }
 
     /// One of them.
@@ -339,7 +344,8 @@ impl Seen {
                 let begin = self.writes.len() as u32;
                 self.writes.extend(lane.iter().map(|(_, position, id)| (*position, *id)));
                 let (session, end) = (lane[0].0, self.writes.len() as u32);
-                self.lanes.push(Lane { session, column: column(session), begin, end });
+                self.lanes.push(Lane { session, begin, end });
+                self.columns.push(column(session));
             }
             self.lanes_of.push(self.lanes.len() as u32);
         }

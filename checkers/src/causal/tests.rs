@@ -35,6 +35,6 @@ fn agrees_with_the_definition_on_registers() {
 
 #[test]
 fn agrees_with_the_definition_on_compare_and_set_and_on_lists() {
-    compare(Recipe { writes: 25, swaps: 25, unknown: 10, overlapping: true, ..CAUSAL }, 0..4_000);
-    compare(Recipe { writes: 0, appends: 45, unknown: 10, overlapping: true, ..CAUSAL }, 0..4_000);
+    compare(Recipe { writes: 25, swaps: 25, unknown: 10, overlapping: true, ..CAUSAL }, 0..6_000);
+    compare(Recipe { writes: 0, appends: 45, unknown: 10, overlapping: true, ..CAUSAL }, 0..6_000);
 }

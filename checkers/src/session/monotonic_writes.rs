@@ -45,14 +45,15 @@ impl Guarantee for MonotonicWrites {
     ];
 
     fn is_chance(view: &View<'_, '_>, turn: &Turn) -> bool {
-        view.writers(turn.read.key).any(|session| {
+        let key = turn.read.key;
+        view.any_seen(turn, view.writers(key), |session| {
             let latest = view.latest_seen(turn, session);
-            latest > 1 && !view.writes_before(turn.read.key, session, latest).is_empty()
+            latest > 1 && !view.writes_before(key, session, latest).is_empty()
         })
     }
 
     fn owed(view: &View<'_, '_>, turn: &Turn, owed: &mut Vec<u32>) {
-        for session in view.writers(turn.read.key) {
+        for session in view.seen_of(turn, view.writers(turn.read.key)) {
             let latest = view.latest_seen(turn, session);
             let writes = view.writes_before(turn.read.key, session, latest);
             owed.extend(view.missed(&turn.read, writes));

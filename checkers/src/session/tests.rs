@@ -81,5 +81,5 @@ fn agree_with_every_order_where_keys_are_deleted_or_show_siblings() {
 
 #[test]
 fn agree_where_nodes_are_named() {
-    compare(Recipe { nodes: 2, ..SESSIONS }, 0..6_000);
+    compare(Recipe { nodes: 2, ..SESSIONS }, 0..10_000);
 }

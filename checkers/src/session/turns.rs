@@ -30,8 +30,8 @@ pub(crate) struct Turns {
     /// Position in the session and number, by key and session, in program order.
     reads: Vec<(u32, u32)>,
     ranges: FxHashMap<(KeyNumber, u32), (u32, u32)>,
-    /// Of each key: the sessions that read it, and where each first does.
-    readers: Vec<Vec<(u32, u32)>>,
+    /// Of each key: the sessions that read it.
+    readers: Vec<Vec<u32>>,
 }
 
 impl Turns {
@@ -69,11 +69,11 @@ impl Turns {
             self.turns.iter().map(|turn| (turn.read.key, turn.session, turn.position, turn.number)).collect();
         by_key.sort_unstable();
         for lane in by_key.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
-            let (key, session, first, _) = lane[0];
+            let (key, session, ..) = lane[0];
             let begin = self.reads.len() as u32;
             self.reads.extend(lane.iter().map(|(_, _, position, number)| (*position, *number)));
             self.ranges.insert((key, session), (begin, self.reads.len() as u32));
-            self.readers[key.index()].push((session, first));
+            self.readers[key.index()].push(session);
         }
     }
 
@@ -84,8 +84,8 @@ impl Turns {
         &lane[..lane.partition_point(|(at, _)| *at < position)]
     }
 
-    /// The sessions that read this key, and the position of the first read of each.
-    pub(crate) fn readers(&self, key: KeyNumber) -> &[(u32, u32)] {
+    /// The sessions that read this key.
+    pub(crate) fn readers(&self, key: KeyNumber) -> &[u32] {
         &self.readers[key.index()]
     }
 }

@@ -1,5 +1,7 @@
 //! What a session has seen when it comes to one of its reads.
 
+use std::cell::RefCell;
+
 use rustc_hash::FxHashMap;
 
 use crate::Facts;
@@ -16,7 +18,10 @@ pub(super) struct View<'f, 'h> {
     turns: &'f Turns,
     /// By node and session: the position of the latest write that the current session has seen there.
     latest: Vec<Vec<u32>>,
-    touched: Vec<(u32, u32)>,
+    /// By node: the sessions whose writes were seen there, each time anew that a later one was.
+    sightings: Vec<Vec<u32>>,
+    /// By node and key: how many of the sightings were looked at, and whether one of them counts.
+    looked: RefCell<FxHashMap<(u32, KeyNumber), (usize, bool)>>,
 }
 
 impl<'f, 'h> View<'f, 'h> {
@@ -24,7 +29,8 @@ impl<'f, 'h> View<'f, 'h> {
         let causality = facts.causality();
         let turns = causality.turns(facts);
         let latest = vec![vec![0; facts.sessions().count()]; turns.nodes];
-        Self { facts, causality, turns, latest, touched: Vec::new() }
+        let sightings = vec![Vec::new(); turns.nodes];
+        Self { facts, causality, turns, latest, sightings, looked: RefCell::default() }
     }
 
     /// Visits all clear reads, a session at a time, each in program order. The reads of one call count
@@ -53,16 +59,51 @@ impl<'f, 'h> View<'f, 'h> {
         if writer == turn.session || *latest >= position {
             return;
         }
-        if *latest == 0 {
-            self.touched.push((turn.node, writer));
-        }
         *latest = position;
+        self.sightings[turn.node as usize].push(writer);
     }
 
     fn forget(&mut self) {
-        for (node, writer) in self.touched.drain(..) {
-            self.latest[node as usize][writer as usize] = 0;
+        for (latest, sightings) in self.latest.iter_mut().zip(&mut self.sightings) {
+            sightings.drain(..).for_each(|writer| latest[writer as usize] = 0);
         }
+        self.looked.get_mut().clear();
+    }
+
+    /// True if some session counts, of which the current one has seen something on the node of this turn.
+    /// Once one counts for a node and a key, it does until the session ends: so only what was seen since
+    /// the last look is looked at, or all of `others` if they are fewer.
+    pub(super) fn any_seen(
+        &self,
+        turn: &Turn,
+        others: impl ExactSizeIterator<Item = u32>,
+        counts: impl Fn(u32) -> bool,
+    ) -> bool {
+        let sightings = &self.sightings[turn.node as usize];
+        let mut looked = self.looked.borrow_mut();
+        let (seen, found) = looked.entry((turn.node, turn.read.key)).or_insert((0, false));
+        if !*found {
+            let new = &sightings[*seen..];
+            *found = match new.len() <= others.len() {
+                true => new.iter().any(|session| counts(*session)),
+                false => others.into_iter().any(counts),
+            };
+            *seen = sightings.len();
+        }
+        *found
+    }
+
+    /// The sessions that a breach may be about: those of `others` of which something was seen on the node
+    /// of this turn.
+    pub(super) fn seen_of(&self, turn: &Turn, others: impl ExactSizeIterator<Item = u32>) -> Vec<u32> {
+        let sightings = &self.sightings[turn.node as usize];
+        if others.len() < sightings.len() {
+            return others.filter(|session| self.latest_seen(turn, *session) > 0).collect();
+        }
+        let mut sessions = sightings.clone();
+        sessions.sort_unstable();
+        sessions.dedup();
+        sessions
     }
 
     /// Positions and numbers of the clear reads of `key` in `session`, before `position`.
@@ -116,13 +157,13 @@ impl<'f, 'h> View<'f, 'h> {
     }
 
     /// The sessions that write this key.
-    pub(super) fn writers(&self, key: KeyNumber) -> impl Iterator<Item = u32> {
+    pub(super) fn writers(&self, key: KeyNumber) -> impl ExactSizeIterator<Item = u32> {
         self.causality.seen.lanes(key).map(|lane| self.causality.seen.lane(lane).session)
     }
 
-    /// The sessions that read this key, and the position of the first read of each.
-    pub(super) fn readers(&self, key: KeyNumber) -> &[(u32, u32)] {
-        self.turns.readers(key)
+    /// The sessions that read this key.
+    pub(super) fn readers(&self, key: KeyNumber) -> impl ExactSizeIterator<Item = u32> {
+        self.turns.readers(key).iter().copied()
     }
 
     /// True if the read shows nothing of this write, and should show it or something newer.

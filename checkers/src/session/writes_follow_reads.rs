@@ -46,14 +46,16 @@ impl Guarantee for WritesFollowReads {
     ];
 
     fn is_chance(view: &View<'_, '_>, turn: &Turn) -> bool {
-        let readers = view.readers(turn.read.key);
-        readers.iter().any(|(session, first)| *first < view.latest_seen(turn, *session))
+        let key = turn.read.key;
+        view.any_seen(turn, view.readers(key), |session| {
+            view.has_read(key, session, view.latest_seen(turn, session))
+        })
     }
 
     fn owed(view: &View<'_, '_>, turn: &Turn, owed: &mut Vec<u32>) {
-        for (session, _) in view.readers(turn.read.key) {
-            let latest = view.latest_seen(turn, *session);
-            for (_, earlier) in view.reads_before(turn.read.key, *session, latest) {
+        for session in view.seen_of(turn, view.readers(turn.read.key)) {
+            let latest = view.latest_seen(turn, session);
+            for (_, earlier) in view.reads_before(turn.read.key, session, latest) {
                 let makers = view.causality.seen.makers(earlier.saw).iter().copied();
                 owed.extend(makers.filter(|maker| view.misses(&turn.read, *maker)));
             }
@@ -63,13 +65,13 @@ impl Guarantee for WritesFollowReads {
     fn explain(view: &View<'_, '_>, teller: &Teller<'_, '_>, breach: Breach<'_>) -> (String, Vec<Hop>) {
         let saw = |read: &Read| view.causality.seen.makers(read.saw).contains(&breach.write);
         let seen = view.seen_before(breach);
-        let others = view.readers(breach.read.key).iter().filter(|(session, _)| *session != breach.session);
+        let others = view.readers(breach.read.key).filter(|session| *session != breach.session);
         let (question, position, answerer) = others
-            .filter_map(|(session, _)| {
-                let latest = seen.get(session).copied().unwrap_or(0);
-                let mut reads = view.reads_before(breach.read.key, *session, latest);
+            .filter_map(|session| {
+                let latest = seen.get(&session).copied().unwrap_or(0);
+                let mut reads = view.reads_before(breach.read.key, session, latest);
                 let (position, read) = reads.find(|(_, read)| saw(read))?;
-                Some((read, position, *session))
+                Some((read, position, session))
             })
             .min_by_key(|(read, ..)| read.at)
             .expect("some session had read it before what was seen");
