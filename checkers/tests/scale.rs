@@ -1,4 +1,4 @@
-//! A million operations overflow no stack and confuse no checker.
+//! A million operations, or a million sessions, overflow no stack and confuse no checker.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -157,6 +157,78 @@ fn a_hundred_thousand_short_sessions_are_judged() {
     for guarantee in ["causal-order", "read-your-writes"] {
         assert!(!judge(&facts, guarantee).is_broken(), "{guarantee}");
     }
+}
+
+/// Sessions one after the other on three keys, each of so many calls; none is ever heard of again. `stale`
+/// plants two reads in the first session's wake that go back.
+fn short_sessions(sessions: u32, calls: u32, stale: bool) -> History {
+    let (keys, node) = (["x", "y", "z"].map(Key::from), NodeName::from("A"));
+    let (mut events, mut states) = (Vec::new(), [None; 3]);
+    for number in 0..sessions * calls {
+        let (session, key) = (SessionId(number / calls), (number * 7 % 11 % 3) as usize);
+        let on = keys[key].clone();
+        if number % 2 == 0 {
+            states[key] = Some(i64::from(number));
+            let write = MicroOp::Write { key: on, value: Value::from(i64::from(number)) };
+            push(&mut events, (session, &node), write, Reply::changed(None));
+        } else {
+            let seen = states[key].map_or_else(Observed::default, Observed::value);
+            push(&mut events, (session, &node), MicroOp::Read { key: on }, Reply::read(seen));
+        }
+    }
+    if stale {
+        for value in [states[0], Some(0)] {
+            let seen = value.map_or_else(Observed::default, Observed::value);
+            let read = MicroOp::Read { key: keys[0].clone() };
+            push(&mut events, (SessionId(sessions), &node), read, Reply::read(seen));
+        }
+    }
+    History::new(Header::default(), events).unwrap()
+}
+
+const BY_SESSIONS: [&str; 9] = [
+    "causal-order",
+    "causal-consistency",
+    "read-your-writes",
+    "monotonic-reads",
+    "monotonic-writes",
+    "writes-follow-reads",
+    "pram",
+    "causal-memory",
+    "sequential",
+];
+
+#[test]
+fn a_hundred_thousand_sessions_on_three_keys_are_judged() {
+    let history = short_sessions(100_000, 4, false);
+    let facts = Facts::new(&history);
+    for guarantee in BY_SESSIONS {
+        let judgement = judge(&facts, guarantee).judgement;
+        assert!(
+            !matches!(judgement, Judgement::NotJudged { .. } | Judgement::Broken),
+            "{guarantee}: {judgement:?}"
+        );
+    }
+}
+
+#[test]
+fn a_million_sessions_of_one_call_are_judged() {
+    let history = short_sessions(1_000_000, 1, false);
+    let facts = Facts::new(&history);
+    for guarantee in BY_SESSIONS {
+        assert!(!judge(&facts, guarantee).is_broken(), "{guarantee}");
+    }
+}
+
+#[test]
+fn one_step_back_is_found_among_a_hundred_thousand_sessions() {
+    let history = short_sessions(100_000, 4, true);
+    let facts = Facts::new(&history);
+    let broken = ["causal-order", "causal-consistency", "monotonic-reads"];
+    for guarantee in broken {
+        assert!(judge(&facts, guarantee).is_broken(), "{guarantee}");
+    }
+    assert!(!judge(&facts, "read-your-writes").is_broken());
 }
 
 #[test]

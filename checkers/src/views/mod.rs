@@ -7,15 +7,18 @@
 //!   sequential           one order for all sessions explains what all read
 //! ```
 //!
-//! The first two are decided by drawing conclusions (`saturate.rs`), session by session: O(n · k²) for k
-//! sessions. The third is hard in general: conclusions refute it, else an order is searched for, within the
-//! budget (`order.rs`). Registers only, keys with known writers only. Across keys; a history on one key is
-//! judged key by key, of course. With too many calls and sessions for the memory, nothing is judged.
+//! Where one order for all can be guessed from the times (`guess.rs`), all three hold: O(n log n). Else the
+//! first two are decided by drawing conclusions (`saturate.rs`), session by session, from what each knows of
+//! (`past.rs`): O(n · k²) for k sessions that know of everything. The third is hard in general: conclusions
+//! refute it, else an order is searched for, within the budget (`order.rs`). Registers only, keys with known writers only. Across keys; a history on one key is
+//! judged key by key, of course. A session that knows of too many calls and sessions for the memory is not judged.
 //!
 //! Source: Lipton & Sandberg, PRAM: a scalable shared memory, 1988; Ahamad et al., Causal memory, 1995
 //! (CM of Bouajjani et al., POPL 2017); Lamport, How to make a multiprocessor computer, 1979.
 
+mod guess;
 mod order;
+mod past;
 mod record;
 mod saturate;
 mod story;
@@ -23,6 +26,7 @@ mod story;
 use crate::wording::counted;
 use crate::{Budget, Chances, Checker, Facts, Finding, Verdict};
 use order::{Ordered, order};
+use past::Pasts;
 use record::{Found, Record, Scope};
 use saturate::{Saturated, View, saturate};
 
@@ -82,8 +86,13 @@ impl Checker for Sequential {
         let record = Record::new(facts, Scope::OneOrder);
         let chances = chances(&record);
         let guarantee = self.guarantee();
-        if is_too_large(&record) {
-            return Verdict::not_judged(guarantee, chances, TOO_LARGE);
+        match guessed(facts, &record, &mut budget) {
+            Ordered::Found => return one_order(&record, guarantee, chances),
+            Ordered::OutOfSteps => return Verdict::not_judged(guarantee, chances, TOO_LONG),
+            Ordered::Never if is_too_large(&record) => {
+                return Verdict::not_judged(guarantee, chances, TOO_LARGE);
+            }
+            Ordered::Never => {}
         }
         let summary = || "no order of all calls explains what was read".to_string();
         let clocks = match saturate(&record, View { session: None, causal: true }, &mut budget) {
@@ -100,44 +109,65 @@ impl Checker for Sequential {
                 Verdict::broken(guarantee, chances, summary(), 1, vec![finding])
             }
             Ordered::OutOfSteps => Verdict::not_judged(guarantee, chances, TOO_LONG),
-            Ordered::Found if record.left_out > 0 && chances.count > 0 => {
-                let keys = counted(record.left_out, "key was", "keys were");
-                let why =
-                    format!("{keys} left aside: deleted, written twice, no register, or in transactions");
-                Verdict::not_judged(guarantee, chances, why)
-            }
-            Ordered::Found => Verdict::unbroken(guarantee, chances),
+            Ordered::Found => one_order(&record, guarantee, chances),
         }
     }
+}
+
+// There is an order; whether it is one of all calls is another question.
+fn one_order(record: &Record, guarantee: &'static str, chances: Chances) -> Verdict {
+    if record.left_out > 0 && chances.count > 0 {
+        let keys = counted(record.left_out, "key was", "keys were");
+        let why = format!("{keys} left aside: deleted, written twice, no register, or in transactions");
+        return Verdict::not_judged(guarantee, chances, why);
+    }
+    Verdict::unbroken(guarantee, chances)
+}
+
+// Whether the order that times suggest is one. A step for each call.
+fn guessed(facts: &Facts<'_>, record: &Record, budget: &mut Budget) -> Ordered {
+    let cost = record.nodes.len() as u64;
+    if budget.steps < cost {
+        return Ordered::OutOfSteps;
+    }
+    budget.steps -= cost;
+    if guess::fits(facts, record) { Ordered::Found } else { Ordered::Never }
 }
 
 fn each_view(facts: &Facts<'_>, mut budget: Budget, guarantee: &'static str, causal: bool) -> Verdict {
     let record = Record::new(facts, Scope::EachView);
     let chances = chances(&record);
-    let readers: Vec<u32> =
-        (0..record.sessions.len() as u32).filter(|session| reads(&record, *session)).collect();
-    let cost = (readers.len() * record.nodes.len()).saturating_mul(record.sessions.len());
-    if is_too_large(&record) {
-        return Verdict::not_judged(guarantee, chances, TOO_LARGE);
-    }
-    if cost as u64 > budget.steps {
-        return Verdict::not_judged(guarantee, chances, TOO_LONG);
+    match guessed(facts, &record, &mut budget) {
+        // What is right for all sessions at once is right for each.
+        Ordered::Found => return Verdict::unbroken(guarantee, chances),
+        Ordered::OutOfSteps => return Verdict::not_judged(guarantee, chances, TOO_LONG),
+        Ordered::Never => {}
     }
     let mut findings: Vec<Finding> = Vec::new();
-    let mut is_whole = true;
-    for session in readers {
-        match saturate(&record, View { session: Some(session), causal }, &mut budget) {
+    let mut lacks = None;
+    let mut pasts = Pasts::new(&record);
+    for session in (0..record.sessions.len() as u32).filter(|session| reads(&record, *session, causal)) {
+        let Some(past) = pasts.of(session, causal, budget.steps) else {
+            lacks = Some(TOO_LONG);
+            continue;
+        };
+        budget.steps -= past.nodes.len() as u64;
+        if is_too_large(&past) {
+            lacks = lacks.or(Some(TOO_LARGE));
+            continue;
+        }
+        match saturate(&past, View { session: Some(0), causal }, &mut budget) {
             Saturated::Clear(_) => {}
-            Saturated::OutOfSteps => is_whole = false,
+            Saturated::OutOfSteps => lacks = Some(TOO_LONG),
             Saturated::Circle { edges, stuck } => {
-                findings.push(story::circle(facts, &record, &edges, &stuck, Some(session)));
+                findings.push(story::circle(facts, &past, &edges, &stuck, Some(0)));
             }
         }
     }
     if findings.is_empty() {
-        return match is_whole {
-            true => Verdict::unbroken(guarantee, chances),
-            false => Verdict::not_judged(guarantee, chances, TOO_LONG),
+        return match lacks {
+            None => Verdict::unbroken(guarantee, chances),
+            Some(why) => Verdict::not_judged(guarantee, chances, why),
         };
     }
     findings.sort_by_cached_key(|finding| finding.steps.len());
@@ -151,8 +181,14 @@ fn is_too_large(record: &Record) -> bool {
     record.nodes.len().saturating_mul(record.sessions.len()) > COLUMNS_MAX
 }
 
-fn reads(record: &Record, session: u32) -> bool {
-    record.sessions[session as usize].iter().any(|node| record.node(*node).found != Found::Unsaid)
+// If nothing but sessions orders what others did, the first call of a session is explained by any write of
+// another one.
+fn reads(record: &Record, session: u32, causal: bool) -> bool {
+    record.sessions[session as usize].iter().map(|node| record.node(*node)).any(|node| match node.found {
+        Found::Unsaid => false,
+        Found::Initial => causal || node.position > 1,
+        Found::From(source) => causal || node.position > 1 || record.node(source).session == session,
+    })
 }
 
 /// Reads of keys that somebody wrote, by sessions that did something before.

@@ -104,7 +104,8 @@ impl Record {
         record
     }
 
-    fn find_lanes(&mut self) {
+    /// Groups the writes, once all nodes are there.
+    pub(super) fn find_lanes(&mut self) {
         for session in &self.sessions {
             let mut here: FxHashMap<KeyNumber, Vec<u32>> = FxHashMap::default();
             for number in session.iter().filter(|number| self.nodes[**number as usize].writes) {
