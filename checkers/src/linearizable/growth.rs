@@ -14,6 +14,8 @@
 //!
 //! The chain of prefixes is the observation behind Kingsbury & Alvaro, Elle, VLDB 2020, §4.
 
+use std::collections::hash_map::Entry;
+
 use histories::{MicroOp, Phase, Value};
 use rustc_hash::FxHashMap;
 
@@ -66,7 +68,10 @@ pub(super) fn judge(facts: &Facts<'_>, key: KeyNumber) -> Growth {
         Ok(chain) => chain,
         Err(growth) => return growth,
     };
-    if let Some((read, _)) = reads.iter().find(|(_, seen)| !seen.iter().all(|one| bringers.contains_key(one)))
+    // The shortest read that shows an element which nobody brought; each is shown first where it is as long.
+    let unexplained = chain.length.iter().filter(|(element, _)| !bringers.contains_key(*element));
+    if let Some(shortest) = unexplained.map(|(_, length)| *length).min()
+        && let Some((read, _)) = reads.iter().find(|(_, seen)| seen.len() >= shortest)
     {
         return Growth::Unexplained(*read);
     }
@@ -118,18 +123,25 @@ impl<'h> Chain<'h> {
         let mut length: FxHashMap<&Value, usize> = FxHashMap::default();
         let mut shorter: Option<(Address, &[Value])> = None;
         for (at, elements) in reads {
-            if let Some((before, part)) = shorter {
-                let is_part = match kind {
-                    KeyKind::List => elements.starts_with(part),
-                    // All that shorter reads showed, for each is a part of the one before this.
-                    _ => elements.iter().filter(|one| length.contains_key(one)).count() == part.len(),
-                };
-                if !is_part {
-                    return Err(Growth::Illegal(vec![before, *at]));
-                }
+            let (before, part) = shorter.map_or((*at, &[][..]), |(before, part)| (before, part));
+            // Most reads show what the one before them showed.
+            if shorter.is_some() && part == *elements {
+                shorter = Some((*at, elements));
+                continue;
             }
-            for element in *elements {
-                length.entry(element).or_insert(elements.len());
+            let is_part = match kind {
+                KeyKind::List if !elements.starts_with(part) => false,
+                KeyKind::List => {
+                    for element in &elements[part.len()..] {
+                        length.entry(element).or_insert(elements.len());
+                    }
+                    true
+                }
+                // All that shorter reads showed, for each is a part of the one before this.
+                _ => take_in(&mut length, elements, part.len()) == part.len(),
+            };
+            if !is_part {
+                return Err(Growth::Illegal(vec![before, *at]));
             }
             // An element that is there twice: not what this test is about.
             if length.len() != elements.len() {
@@ -143,6 +155,22 @@ impl<'h> Chain<'h> {
         }
         Ok(Self { length })
     }
+}
+
+// Takes in what a read of a set shows; says how much of it shorter reads had shown, of so many elements.
+fn take_in<'h>(length: &mut FxHashMap<&'h Value, usize>, elements: &'h [Value], shorter: usize) -> usize {
+    let mut known = 0;
+    for element in elements {
+        match length.entry(element) {
+            Entry::Vacant(entry) => {
+                entry.insert(elements.len());
+            }
+            // Twice in this read.
+            Entry::Occupied(entry) if *entry.get() == elements.len() && shorter < elements.len() => {}
+            Entry::Occupied(_) => known += 1,
+        }
+    }
+    known
 }
 
 // A call of a later stage that ended before one of an earlier stage began; the earlier stage as late as

@@ -9,7 +9,7 @@
 //! flight are done already. A call is done only when an answer forces it (just in time), and reads
 //! that agree with the state are done at once, for they change nothing. Exponential only in the number
 //! of calls in flight on one key; each try takes steps of the budget, one for each element and each call
-//! that is copied. What has to be remembered is bounded too: a search that needs more gives up.
+//! that is copied, and one for each call in flight that may be done with it. What has to be remembered is bounded too: a search that needs more gives up.
 //!
 //! Source: Wing & Gong, Testing and Verifying Concurrent Objects, 1993; Lowe, Testing for
 //! linearizability, 2017, §5 (just-in-time, and the memo of configurations).
@@ -143,6 +143,7 @@ impl Search<'_, '_> {
                 let steps = self.model.size(configuration.state) + configuration.done.len() as u64;
                 spend(&mut budget.steps, steps, Searched::OutOfSteps)?;
                 let Some(after) = self.after(&configuration, next) else { continue };
+                spend(&mut budget.steps, self.pending.len() as u64, Searched::OutOfSteps)?;
                 if self.model.bytes() > self.state_bytes_max {
                     return Err(Searched::OutOfRoom);
                 }

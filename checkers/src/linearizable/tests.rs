@@ -150,3 +150,24 @@ fn appends_that_were_never_answered_take_no_search() {
     let verdict = Linearizable.check(&Facts::new(&history), Budget { steps: 0 });
     assert_eq!(verdict.judgement, crate::Judgement::Held, "{verdict:#?}");
 }
+
+#[test]
+fn ten_thousand_unknown_changes_take_no_search() {
+    let scripts = [
+        ("write x", "read x", "5000"),
+        ("append l", "read l", "[-1 5000 7]"),
+        ("add s", "read s", "[-1 7 5000]"),
+        ("enqueue q", "dequeue q -> -1\nc0 dequeue q", "5000"),
+        ("push p", "pop p", "5000"),
+    ];
+    for (change, read, found) in scripts {
+        let unknown: String = (0..10_000).map(|n| format!("c{} {change} {n} -> unknown\n", n + 1)).collect();
+        let judge = |found: &str| {
+            let script = format!("c0 {change} -1 -> ok\n{unknown}c0 {read} -> {found}");
+            let history = text::parse(&script).unwrap();
+            Linearizable.check(&Facts::new(&history), Budget { steps: 0 }).judgement
+        };
+        assert_eq!(judge(found), crate::Judgement::Held, "{change}");
+        assert_eq!(judge(&found.replace("5000", "50000")), crate::Judgement::Broken, "{change}");
+    }
+}
