@@ -31,6 +31,9 @@ pub mod wording;
 mod proven;
 #[cfg(test)]
 mod random;
+#[cfg(test)]
+#[path = "../tests/witness_of/mod.rs"]
+mod witness_of;
 
 pub use budget::Budget;
 pub use evidence::{Certainty, Edge, EdgeKind, Finding, Step};

@@ -3,16 +3,19 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod witness_of;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use checkers::{Budget, CHECKERS, EdgeKind, Facts, Finding, Judgement};
-use histories::{History, OperationId, format, text};
+use histories::{History, format, text};
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde_json::Value;
-use witness::{Claim, Hint, Kind, Record, Witness, prove, verify};
+use witness::{Claim, Record, Witness, verify};
+use witness_of::witness_of;
 
 fn histories() -> Vec<(PathBuf, History)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -32,23 +35,6 @@ fn histories() -> Vec<(PathBuf, History)> {
         (path, history)
     });
     golden.chain(foreign).collect()
-}
-
-fn kind(kind: EdgeKind) -> Kind {
-    match kind {
-        EdgeKind::WriteWrite => Kind::Ww,
-        EdgeKind::WriteRead => Kind::Wr,
-        EdgeKind::ReadWrite => Kind::Rw,
-        EdgeKind::Session => Kind::So,
-        EdgeKind::RealTime => Kind::Rt,
-    }
-}
-
-fn witness_of(record: &Record<'_>, guarantee: &str, finding: &Finding) -> Witness {
-    let operations: Vec<OperationId> = finding.steps.iter().map(|step| step.operation).collect();
-    let edges: Vec<_> = finding.edges.iter().map(|edge| (edge.from, edge.to, kind(edge.kind))).collect();
-    let (keys, anomaly) = (finding.keys.as_slice(), finding.anomaly);
-    prove(record, &Hint { guarantee, anomaly, keys, operations: &operations, edges: &edges })
 }
 
 /// Findings without a witness, by history: what the verifier does not follow, and why.

@@ -16,6 +16,8 @@ mod operations;
 mod mutate;
 #[path = "../../../histories/tests/fuzz/rounds.rs"]
 mod rounds;
+#[path = "../witness_of/mod.rs"]
+mod witness_of;
 
 use std::path::Path;
 
@@ -24,7 +26,8 @@ use checkers::{Budget, CHECKERS, EdgeKind, Facts, Finding, Judgement, checker, l
 use histories::{History, text};
 use mutate::{Draw, Samples};
 use rounds::fuzz;
-use witness::{Claim, Hint, Kind, Record, prove, verify};
+use witness::{Claim, Record, verify};
+use witness_of::witness_of;
 
 const LEVELS: [&str; 12] = [
     "prefix-consistency",
@@ -60,17 +63,7 @@ fn judge(history: &History) {
 
 /// What is stated about a finding holds, if anything can be stated.
 fn assert_witnessed(record: &Record<'_>, guarantee: &str, finding: &Finding) {
-    let kind = |kind: EdgeKind| match kind {
-        EdgeKind::WriteWrite => Kind::Ww,
-        EdgeKind::WriteRead => Kind::Wr,
-        EdgeKind::ReadWrite => Kind::Rw,
-        EdgeKind::Session => Kind::So,
-        EdgeKind::RealTime => Kind::Rt,
-    };
-    let operations: Vec<_> = finding.steps.iter().map(|step| step.operation).collect();
-    let edges: Vec<_> = finding.edges.iter().map(|edge| (edge.from, edge.to, kind(edge.kind))).collect();
-    let (keys, anomaly) = (finding.keys.as_slice(), finding.anomaly);
-    let witness = prove(record, &Hint { guarantee, anomaly, keys, operations: &operations, edges: &edges });
+    let witness = witness_of(record, guarantee, finding);
     if !matches!(witness.claim, Claim::NotVerifiable { .. }) {
         assert_eq!(verify(record, &witness), Ok(()), "{guarantee}: {finding:#?}");
     }
