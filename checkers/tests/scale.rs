@@ -207,8 +207,11 @@ const BY_SESSIONS: [&str; 9] = [
 
 #[test]
 fn a_hundred_thousand_sessions_on_three_keys_are_judged() {
-    let history = short_sessions(100_000, 4, false);
-    let facts = Facts::new(&history);
+    assert_judged(&short_sessions(100_000, 4, false));
+}
+
+fn assert_judged(history: &History) {
+    let facts = Facts::new(history);
     for guarantee in BY_SESSIONS {
         let judgement = judge(&facts, guarantee).judgement;
         assert!(is_judged(&judgement), "{guarantee}: {judgement:?}");
@@ -226,12 +229,7 @@ fn is_judged(judgement: &Judgement) -> bool {
 
 #[test]
 fn a_million_sessions_of_one_call_are_judged() {
-    let history = short_sessions(1_000_000, 1, false);
-    let facts = Facts::new(&history);
-    for guarantee in BY_SESSIONS {
-        let judgement = judge(&facts, guarantee).judgement;
-        assert!(is_judged(&judgement), "{guarantee}: {judgement:?}");
-    }
+    assert_judged(&short_sessions(1_000_000, 1, false));
 }
 
 #[test]

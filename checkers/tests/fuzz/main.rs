@@ -12,14 +12,14 @@
 
 mod operations;
 
+#[path = "../../../histories/tests/fuzz/golden.rs"]
+mod golden;
 #[path = "../../../histories/tests/fuzz/mutate.rs"]
 mod mutate;
 #[path = "../../../histories/tests/fuzz/rounds.rs"]
 mod rounds;
 #[path = "../witness_of/mod.rs"]
 mod witness_of;
-
-use std::path::Path;
 
 use checkers::transactional::{Assume, Order, anomalies};
 use checkers::{Budget, CHECKERS, EdgeKind, Facts, Finding, Judgement, checker, lattice};
@@ -99,16 +99,7 @@ fn find_anomalies(history: &History) {
 }
 
 fn golden(which: impl Fn(&str) -> bool) -> Vec<Vec<u8>> {
-    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("../histories/corpus")];
-    let mut files = Vec::new();
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() { folders.push(path) } else { files.push(path) }
-        }
-    }
-    files.sort();
-    let all = files.iter().map(|file| std::fs::read_to_string(file).unwrap());
+    let all = golden::golden().into_iter();
     all.filter(|text| which(text)).map(String::into_bytes).collect()
 }
 

@@ -11,6 +11,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod bounds;
+mod golden;
 mod mutate;
 mod rounds;
 mod samples;
@@ -99,7 +100,7 @@ fn plume() {
 
 #[test]
 fn histories_as_people_write_them() {
-    let samples = Samples::new(samples::golden().into_iter().map(String::into_bytes).collect());
+    let samples = Samples::new(golden::golden().into_iter().map(String::into_bytes).collect());
     let parse = |bytes: &[u8]| {
         let Ok(history) = text::parse(&String::from_utf8_lossy(bytes)) else { return };
         rewrite(&history);

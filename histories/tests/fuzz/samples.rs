@@ -1,24 +1,10 @@
 //! Right inputs in every format: golden histories as they are and as they are written for others, and for the
 //! formats that are only read a few made by hand.
 
-use std::path::Path;
-
 use histories::format::write::WRITERS;
 use histories::{History, text};
 
-/// The golden histories, as text.
-pub(crate) fn golden() -> Vec<String> {
-    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("../histories/corpus")];
-    let mut files = Vec::new();
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() { folders.push(path) } else { files.push(path) }
-        }
-    }
-    files.sort();
-    files.iter().map(|file| std::fs::read_to_string(file).unwrap()).collect()
-}
+use crate::golden::golden;
 
 /// Inputs in the format of this name.
 pub(crate) fn of(format: &str) -> Vec<Vec<u8>> {
