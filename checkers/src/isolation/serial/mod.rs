@@ -177,7 +177,7 @@ impl<'s, 'v> Search<'s, 'v> {
                     Next::Enters(txn) => self.enter(txn, at),
                     Next::Conflict(choices) => at = self.go_back(choices, at)?,
                 }
-                self.budget.step().then_some(())?;
+                (self.budget.steps > 0).then_some(())?;
             }
         }
         let entered = self.done.into_iter().filter_map(|done| match done {
@@ -187,7 +187,7 @@ impl<'s, 'v> Search<'s, 'v> {
         Some(entered.collect())
     }
 
-    /// `txn` ends and is not in the order: looks along those that it waits for.
+    /// `txn` ends and is not in the order: looks along those that it waits for, a step each.
     fn next(&mut self, txn: u32) -> Next {
         let first = self.mark + 1;
         let (mut path, mut at) = (Vec::new(), txn);
@@ -199,6 +199,7 @@ impl<'s, 'v> Search<'s, 'v> {
             }
             self.mark += 1;
             self.marked[at as usize] = self.mark;
+            self.budget.step();
             match self.obstacle(at) {
                 None => return Next::Enters(at),
                 Some((other, because)) => {
