@@ -71,7 +71,7 @@ fn a_planted_bug_that_could_never_bite_is_refused() {
         "run --world sim -t reference:lww,delivery=fifo,defects=apply-dependent-early",
         64,
         expect![[r#"
-            error: target reference:lww,delivery=fifo,defects=apply-dependent-early: defect apply-dependent-early changes nothing here: it needs causal delivery
+            error: target reference:lww,defects=apply-dependent-early,delivery=fifo: defect apply-dependent-early changes nothing here: it needs causal delivery
         "#]],
     );
     refuses(

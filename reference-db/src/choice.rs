@@ -72,6 +72,7 @@ pub(crate) use choices;
 
 #[cfg(test)]
 mod tests {
+    use crate::ack::{AckPolicy, OnAckTimeout, OnFollowerDown};
     use crate::{Defect, Delivery, Mode, Topology};
 
     fn check(names: &[&str], summaries: &[&str]) {
@@ -91,7 +92,7 @@ mod tests {
                 }
             )*};
         }
-        check_all!(Defect, Delivery, Mode, Topology);
+        check_all!(AckPolicy, Defect, Delivery, Mode, OnAckTimeout, OnFollowerDown, Topology);
     }
 
     #[test]

@@ -1,9 +1,11 @@
 //! What a node must know about itself and its cluster before it starts.
 
-use crate::defect::{Defect, Defects};
+use crate::ack::{AckPolicy, AckSettings, OnAckTimeout};
+use crate::defect::Defect;
 use crate::delivery::Delivery;
 use crate::mode::Mode;
 use crate::names::NodeName;
+use crate::settings::ClusterSettings;
 use crate::time::Nanos;
 use crate::topology::Topology;
 
@@ -21,38 +23,33 @@ pub struct NodeSettings {
     /// All nodes, this one included, in the same order at every node: the first is the leader or the hub, and a ring
     /// passes on in this order.
     pub members: Vec<NodeName>,
-    /// What becomes of concurrent writes.
-    pub mode: Mode,
-    /// Who sends to whom.
-    pub topology: Topology,
-    /// In which order events are applied.
-    pub delivery: Delivery,
-    /// Planted bugs.
-    pub defects: Defects,
+    /// What every node is told alike.
+    pub cluster: ClusterSettings,
     /// True if what the host persists outlives a power loss. If not, the node takes a new incarnation at each start,
     /// because others may have seen events that its disk has forgotten.
     pub durable: bool,
-    /// How long a node remembers that a key was deleted, from the time of the deletion on; 0 is for ever. What was
-    /// written before and arrives after that brings the key back, as in most databases of the kind.
-    pub tombstones: Nanos,
     /// How long it waits for what.
     pub timing: Timing,
 }
 
 impl NodeSettings {
-    /// The defaults: last-write-wins, all to all, causal, durable, no defects.
+    /// A durable node, with the defaults of everything else.
     pub fn new(name: NodeName, members: Vec<NodeName>) -> NodeSettings {
         NodeSettings {
             name,
             members,
-            mode: Mode::Lww,
-            topology: Topology::AllToAll,
-            delivery: Delivery::Causal,
-            defects: Defects::default(),
+            cluster: ClusterSettings::default(),
             durable: true,
-            tombstones: Nanos(0),
             timing: Timing::default(),
         }
+    }
+}
+
+impl std::ops::Deref for NodeSettings {
+    type Target = ClusterSettings;
+
+    fn deref(&self) -> &ClusterSettings {
+        &self.cluster
     }
 }
 
@@ -65,6 +62,8 @@ pub struct Timing {
     pub probe_after: Nanos,
     /// For the leader's answer to a forwarded request.
     pub leader_answer_max: Nanos,
+    /// For a sign of life, before a peer counts as down.
+    pub silence_max: Nanos,
 }
 
 impl Default for Timing {
@@ -73,6 +72,7 @@ impl Default for Timing {
             resend_after: Nanos::from_millis(150),
             probe_after: Nanos::from_millis(1000),
             leader_answer_max: Nanos::from_millis(1000),
+            silence_max: Nanos::from_millis(2500),
         }
     }
 }
@@ -106,6 +106,40 @@ pub enum ConfigError {
     Forgetful {
         /// How long they were to live.
         given: Nanos,
+    },
+    /// A policy that counts, without a number.
+    #[error("ack k-of-n does not say how many: set ack-nodes to the number of nodes that must have a write")]
+    Uncounted,
+    /// More acknowledgements than there are nodes.
+    #[error("ack-nodes {nodes} is more than the {members} nodes there are: no write could ever be confirmed")]
+    TooManyAcks {
+        /// How many were asked for.
+        nodes: usize,
+        /// How many there are.
+        members: usize,
+    },
+    /// Acknowledgements that do not reach who waits for them.
+    #[error(
+        "ack {policy} does not fit topology {topology}: in it {node} hears only from the nodes that it sends to, and \
+         {lacks} is not among them; take a topology in which {node} sends to every other, or ack leader"
+    )]
+    Unheard {
+        /// Who must acknowledge.
+        policy: AckPolicy,
+        /// The shape.
+        topology: Topology,
+        /// Who would wait.
+        node: NodeName,
+        /// For whom in vain.
+        lacks: NodeName,
+    },
+    /// A setting that the others leave without effect.
+    #[error("{setting} changes nothing here: it needs {needs}")]
+    Idle {
+        /// Which.
+        setting: &'static str,
+        /// What would give it effect.
+        needs: &'static str,
     },
     /// A defect that could never bite.
     #[error("defect {defect} changes nothing here: it needs {needs}")]
@@ -141,6 +175,7 @@ impl NodeConfig {
         if settings.tombstones > Nanos(0) && settings.tombstones < TOMBSTONES_MIN {
             return Err(ConfigError::Forgetful { given: settings.tombstones });
         }
+        settings.check_acks()?;
         let toothless =
             settings.defects.iter().find_map(|defect| Some((defect, lacking(defect, &settings)?)));
         match toothless {
@@ -155,9 +190,57 @@ impl NodeConfig {
     }
 }
 
+impl NodeSettings {
+    fn check_acks(&self) -> Result<(), ConfigError> {
+        let AckSettings { policy, nodes, timeout, on_timeout, on_follower_down } = self.ack;
+        let (counts, waits) = match policy {
+            AckPolicy::KOfN | AckPolicy::SemiSync => (true, true),
+            AckPolicy::All | AckPolicy::Majority => (false, true),
+            AckPolicy::Leader => (false, false),
+        };
+        let idle = |setting, needs| Err(ConfigError::Idle { setting, needs });
+        match nodes {
+            None if policy == AckPolicy::KOfN => return Err(ConfigError::Uncounted),
+            Some(_) if !counts => return idle("ack-nodes", "ack k-of-n or semi-sync"),
+            Some(nodes) if nodes > self.members.len() => {
+                return Err(ConfigError::TooManyAcks { nodes, members: self.members.len() });
+            }
+            _ => {}
+        }
+        let waits_for = "an ack policy that waits for other nodes";
+        if !waits && on_timeout.is_some() {
+            return idle("on-ack-timeout", waits_for);
+        }
+        if !waits && on_follower_down.is_some() {
+            return idle("on-follower-down", waits_for);
+        }
+        if timeout.is_some() && (!waits || self.ack.on_timeout() == OnAckTimeout::Block) {
+            return idle("ack-timeout", "an on-ack-timeout other than block");
+        }
+        if waits { self.check_acks_arrive() } else { Ok(()) }
+    }
+
+    /// A node acknowledges to whom it got a write from: whoever waits must send to everyone itself.
+    fn check_acks_arrive(&self) -> Result<(), ConfigError> {
+        let members = &self.members;
+        let takers = if self.mode == Mode::SingleLeader { &members[..1] } else { &members[..] };
+        for node in takers.iter().copied() {
+            let downstream = self.topology.downstream(members, node);
+            let lacking = members.iter().find(|other| **other != node && !downstream.contains(other));
+            if let Some(lacks) = lacking.copied() {
+                let (policy, topology) = (self.ack.policy, self.topology);
+                return Err(ConfigError::Unheard { policy, topology, node, lacks });
+            }
+        }
+        Ok(())
+    }
+}
+
 /// What a defect lacks in order to bite, if it does.
 fn lacking(defect: Defect, settings: &NodeSettings) -> Option<&'static str> {
     match defect {
+        // Whoever waits for other nodes waits for the disk meanwhile: they get nothing that is not on it.
+        Defect::ConfirmBeforeDurable if settings.ack.policy != AckPolicy::Leader => Some("ack leader"),
         Defect::ApplyDependentEarly if settings.delivery != Delivery::Causal => Some("causal delivery"),
         Defect::ForgetTombstones | Defect::NoTieBreak if settings.mode == Mode::SingleLeader => {
             Some("a mode with several leaders")
@@ -187,6 +270,60 @@ mod tests {
         NodeSettings::new(name("A"), vec![name("A"), name("B")])
     }
 
+    /// The nodes A and B, and what is said.
+    fn with(said: &[(&str, &str)]) -> NodeSettings {
+        let mut settings = settings();
+        for (name, value) in said {
+            crate::settings::Setting::named(name).unwrap().set(&mut settings.cluster, value).unwrap();
+        }
+        settings
+    }
+
+    #[test]
+    fn acknowledgements_that_cannot_come_are_not_waited_for() {
+        let check = |said: &[(&str, &str)], message: &str| {
+            let three = ["A", "B", "C"].map(name).to_vec();
+            let settings = NodeSettings { members: three, ..with(said) };
+            assert_eq!(
+                NodeConfig::new(settings).map_or_else(|error| error.to_string(), |_| "fits".into()),
+                message
+            );
+        };
+        check(&[("ack", "majority"), ("mode", "single-leader"), ("topology", "star")], "fits");
+        check(&[("ack", "leader"), ("topology", "ring")], "fits");
+        check(
+            &[("ack", "semi-sync"), ("topology", "ring"), ("mode", "single-leader")],
+            "ack semi-sync does not fit topology ring: in it A hears only from the nodes that it sends to, and C is not \
+             among them; take a topology in which A sends to every other, or ack leader",
+        );
+        check(
+            &[("ack", "all"), ("topology", "star"), ("mode", "lww")],
+            "ack all does not fit topology star: in it B hears only from the nodes that it sends to, and C is not \
+             among them; take a topology in which B sends to every other, or ack leader",
+        );
+        check(
+            &[("ack", "k-of-n")],
+            "ack k-of-n does not say how many: set ack-nodes to the number of nodes that must have a write",
+        );
+        check(
+            &[("ack", "k-of-n"), ("ack-nodes", "4")],
+            "ack-nodes 4 is more than the 3 nodes there are: no write could ever be confirmed",
+        );
+        let needs = |setting, needs| format!("{setting} changes nothing here: it needs {needs}");
+        let waits = "an ack policy that waits for other nodes";
+        check(&[("ack-nodes", "2")], &needs("ack-nodes", "ack k-of-n or semi-sync"));
+        check(&[("on-ack-timeout", "fail")], &needs("on-ack-timeout", waits));
+        check(&[("on-follower-down", "block")], &needs("on-follower-down", waits));
+        let timeout = needs("ack-timeout", "an on-ack-timeout other than block");
+        check(&[("ack-timeout", "1s"), ("ack", "all")], &timeout);
+        check(&[("ack-timeout", "1s")], &timeout);
+        check(&[("ack-timeout", "1s"), ("ack", "semi-sync")], "fits");
+        check(
+            &[("ack", "majority"), ("defects", "confirm-before-durable")],
+            "defect confirm-before-durable changes nothing here: it needs ack leader",
+        );
+    }
+
     #[test]
     fn the_defaults_fit() {
         assert_eq!(NodeConfig::new(settings()).unwrap().leader(), None);
@@ -206,15 +343,11 @@ mod tests {
             "member B is listed twice: every node needs a name of its own",
         );
         check(
-            NodeSettings { tombstones: Nanos::from_millis(20), ..settings() },
+            with(&[("tombstones", "20ms")]),
             "tombstones of 20ms are forgotten before a deletion has reached every node: give them 200ms or more, or 0 for ever",
         );
         check(
-            NodeSettings {
-                delivery: Delivery::Fifo,
-                defects: [Defect::ApplyDependentEarly].into_iter().collect(),
-                ..settings()
-            },
+            with(&[("delivery", "fifo"), ("defects", "apply-dependent-early")]),
             "defect apply-dependent-early changes nothing here: it needs causal delivery",
         );
     }

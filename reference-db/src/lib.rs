@@ -20,6 +20,7 @@
 //! | [`Mode`] | what becomes of concurrent writes: `crdt`, `lww`, `siblings`, `single-leader` |
 //! | [`Topology`] | who sends to whom: `all-to-all`, `ring`, `star` |
 //! | [`Delivery`] | in which order events are applied: `arrival`, `causal`, `fifo` |
+//! | [`AckPolicy`] | who must have a write before it is confirmed: `all`, `k-of-n`, `leader`, `majority`, `semi-sync` |
 //! | [`Defect`] | planted bugs, off by default |
 //!
 //! # Code map
@@ -31,7 +32,9 @@
 //! | [`request`], [`refusal`] | what clients ask and are answered |
 //! | [`node`] | the state machine: requests, replication, forwarding |
 //! | `conflict`, `datatype` | what a key holds in each mode; counters, sets and lists that merge |
+//! | [`settings`], [`config`] | everything that can be chosen, by name; what fits together |
 //! | [`topology`], [`delivery`], `log` | where events go, when they are applied, where they are kept |
+//! | [`ack`] | how many nodes must have a write before it is confirmed, and what if they do not answer |
 //! | [`storage`] | the log on disk |
 //! | [`server`] | sockets, threads, the HTTP API |
 //!
@@ -50,7 +53,7 @@
 //!
 //! `If-Match` and `If-None-Match: *` make a write conditional, `RefDB-Context` says what it has seen, and
 //! `RefDB-Consistency: local` reads from the node that is asked. Every answer says in `RefDB-Outcome` whether the
-//! request took effect: `applied`, `not-applied` or `unknown`.
+//! request took effect: `applied`, `not-applied` or `unknown`; that of a write says in `RefDB-Acked-By` who has it.
 //!
 //! # Invariants
 //!
@@ -61,6 +64,7 @@
 //! - Nodes that have applied the same events hold the same, in whatever order these came.
 //! - `not-applied` means that it did not happen and will not.
 
+pub mod ack;
 mod choice;
 pub mod clock;
 pub mod config;
@@ -79,10 +83,12 @@ pub mod record;
 pub mod refusal;
 pub mod request;
 pub mod server;
+pub mod settings;
 pub mod storage;
 pub mod time;
 pub mod topology;
 
+pub use ack::{AckPolicy, AckSettings};
 pub use choice::UnknownChoice;
 pub use config::{ConfigError, NodeConfig, NodeSettings, Timing};
 pub use datum::Datum;
@@ -96,5 +102,6 @@ pub use node::{Input, Node, Output, RecoverError, Ticket};
 pub use record::Record;
 pub use refusal::{Outcome, Refusal};
 pub use request::{Action, Ask, Condition, Consistency, Request, Response, Step};
+pub use settings::{ClusterSettings, SETTINGS, Setting, SettingError};
 pub use time::Nanos;
 pub use topology::Topology;

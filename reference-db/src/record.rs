@@ -9,7 +9,7 @@ use crate::message::Boot;
 use crate::names::Origin;
 
 /// The version of the format of records.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// One entry of a node's log on disk.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,4 +28,9 @@ pub enum Record {
     Event(Arc<Event>),
     /// The node forgot that these keys were deleted.
     Forgotten(Vec<Key>),
+    /// The node had caught up with the others in this life, and leads from there on.
+    InSync {
+        /// Which life: another begins with another disk.
+        origin: Origin,
+    },
 }

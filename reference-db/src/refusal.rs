@@ -68,6 +68,22 @@ pub enum Refusal {
     /// The leader has not been heard of since this node started, or has restarted since.
     #[error("leader is not reachable: the request was not passed on")]
     NoLeader,
+    /// The leader has lost its data and does not have it back yet.
+    #[error("leader is catching up: of the {needed} other nodes whose data it needs, it has that of {met}")]
+    CatchingUp {
+        /// How many others it has caught up with.
+        met: usize,
+        /// With how many it must.
+        needed: usize,
+    },
+    /// Too few nodes have a write that was taken.
+    #[error("only {acked_by} of {needed} nodes acknowledged the write in time")]
+    NotAcknowledged {
+        /// How many have it.
+        acked_by: usize,
+        /// How many should.
+        needed: usize,
+    },
     /// The leader did not answer in time.
     #[error("leader did not answer in time")]
     LeaderSilent {
@@ -81,7 +97,7 @@ impl Refusal {
     pub fn outcome(&self) -> Outcome {
         match self {
             // A read that is not answered has no effect, however late the leader sees it.
-            Refusal::LeaderSilent { write: true } => Outcome::Unknown,
+            Refusal::LeaderSilent { write: true } | Refusal::NotAcknowledged { .. } => Outcome::Unknown,
             _ => Outcome::NotApplied,
         }
     }
@@ -93,6 +109,12 @@ impl Refusal {
             Refusal::Mismatch { .. } => "read the key to see what it holds, or delete it first",
             Refusal::Overflow { .. } => "use smaller steps, or delete the counter first",
             Refusal::Aborted { .. } => "read again and send a new transaction",
+            Refusal::CatchingUp { .. } => {
+                "start the other nodes and look at the links to them: it leads once it has what they have"
+            }
+            Refusal::NotAcknowledged { .. } => {
+                "read before you repeat it: the leader has it, and the others may have it yet"
+            }
             Refusal::NoLeader => "ask again in a moment, or ask the leader itself",
             Refusal::LeaderSilent { .. } => {
                 "read from the leader before you repeat a write that must not happen twice"

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::ack::AckPolicy;
 use crate::clock::{DotSet, VersionVector};
 use crate::datum::Datum;
 use crate::delivery::Delivery;
@@ -18,6 +19,14 @@ pub struct Request {
     pub ask: Ask,
     /// Who may answer.
     pub consistency: Consistency,
+}
+
+impl Request {
+    /// True if the node that is asked answers from what it has, whoever leads.
+    pub fn is_for_one_node(&self) -> bool {
+        let local = self.consistency == Consistency::Local && !self.ask.is_write();
+        local || matches!(self.ask, Ask::Digest | Ask::Status)
+    }
 }
 
 /// Who may answer a request.
@@ -165,6 +174,8 @@ pub enum Response {
         dot: Dot,
         /// Covers that version.
         context: DotSet,
+        /// The nodes that had it on disk when it was confirmed, in order.
+        acked_by: Vec<NodeName>,
     },
     /// The transaction was taken.
     Committed {
@@ -172,6 +183,8 @@ pub enum Response {
         dot: Option<Dot>,
         /// For each step what it read, if it was a read.
         readings: Vec<Option<Reading>>,
+        /// The nodes that had it on disk when it was confirmed, in order; none if it only read.
+        acked_by: Vec<NodeName>,
     },
     /// The keys that have a value, in order.
     Keys(Vec<Key>),
@@ -246,6 +259,13 @@ pub struct Status {
     /// In which order events are applied.
     #[serde(with = "as_name")]
     pub delivery: Delivery,
+    /// Who must have a write before it is confirmed.
+    #[serde(with = "as_name")]
+    pub ack: AckPolicy,
+    /// True while writes are confirmed without the others, because too few of them answer.
+    pub degraded: bool,
+    /// Whether the node has what it needs in order to lead.
+    pub state: SyncState,
     /// The leader, if there is a single one.
     pub leader: Option<NodeName>,
     /// The planted bugs that are switched on.
@@ -258,6 +278,16 @@ pub struct Status {
     pub events: usize,
 }
 
+/// Whether a node has what the others have, as far as it must before it leads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SyncState {
+    /// It started without its data, and does not have it back yet.
+    CatchingUp,
+    /// It has.
+    InSync,
+}
+
 /// How replication to one peer goes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PeerStatus {
@@ -267,6 +297,8 @@ pub struct PeerStatus {
     pub heard: bool,
     /// True if events are sent to it directly.
     pub downstream: bool,
+    /// True if its acknowledgements count; a node that has fallen silent may have been removed.
+    pub counted: bool,
     /// Events that it has not yet acknowledged, of those that are sent to it directly.
     pub lag: u64,
 }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use reference_db::server::{ServerConfig, serve};
-use reference_db::{Defect, Delivery, Mode, NodeConfig, NodeName, NodeSettings, Topology};
+use reference_db::{NodeConfig, NodeName, NodeSettings, Setting};
 
 use crate::exit::{Exit, Stop};
 
@@ -19,16 +19,9 @@ pub(crate) struct Node {
     /// Every node's name with where it takes messages, this one's included: A=127.0.0.1:7201
     #[arg(long, value_delimiter = ',')]
     members: Vec<String>,
-    #[arg(long)]
-    mode: Mode,
-    #[arg(long)]
-    topology: Topology,
-    #[arg(long)]
-    delivery: Delivery,
-    #[arg(long, default_value = "0s", value_parser = nemesis::duration::parse)]
-    tombstones: histories::Nanos,
-    #[arg(long)]
-    defect: Vec<Defect>,
+    /// What every node is told alike: topology=ring
+    #[arg(long = "set", value_name = "NAME=VALUE")]
+    settings: Vec<String>,
     #[arg(long)]
     data: PathBuf,
     #[arg(long)]
@@ -57,14 +50,15 @@ impl Node {
             members.push(name(member)?);
             peers.insert(name(member)?, address.to_string());
         }
-        let settings = NodeSettings {
-            mode: self.mode,
-            topology: self.topology,
-            delivery: self.delivery,
-            tombstones: reference_db::Nanos(self.tombstones.0),
-            defects: self.defect.iter().copied().collect(),
-            ..NodeSettings::new(name(&self.name)?, members)
-        };
+        let mut settings = NodeSettings::new(name(&self.name)?, members);
+        for said in &self.settings {
+            let (setting, value) = said.split_once('=').unwrap_or((said, ""));
+            let known = Setting::named(setting)
+                .ok_or_else(|| Stop::usage(format!("--set {said}: there is no setting {setting:?}")))?;
+            known
+                .set(&mut settings.cluster, value)
+                .map_err(|error| Stop::usage(format!("--set {said}: {error}")))?;
+        }
         Ok(ServerConfig {
             node: NodeConfig::new(settings).map_err(Stop::usage)?,
             peers,

@@ -34,6 +34,9 @@ pub(crate) struct Serve {
     /// Planted bugs, with + between them, such as forget-tombstones
     #[arg(long, value_name = "LIST", value_delimiter = '+')]
     defects: Vec<String>,
+    /// Any other setting of plans that begins with target, such as ack=majority; as often as needed
+    #[arg(long = "set", value_name = "NAME=VALUE")]
+    settings: Vec<String>,
     /// The first node's port for clients; the others follow, then those for their peers
     #[arg(long, value_name = "PORT", default_value_t = 7101)]
     port: u16,
@@ -47,13 +50,18 @@ impl Serve {
         let mut target = TargetSpec::reference(Mode::Lww);
         target.set_mode(&self.mode).map_err(Stop::usage)?;
         target.set_nodes(self.nodes).map_err(Stop::usage)?;
-        target.set_topology(&self.topology).map_err(|reason| Stop::usage(format!("--topology: {reason}")))?;
-        target.set_delivery(&self.delivery).map_err(|reason| Stop::usage(format!("--delivery: {reason}")))?;
+        let flags =
+            [("topology", &self.topology), ("delivery", &self.delivery), ("tombstones", &self.tombstones)];
+        for (name, value) in flags {
+            target.set(name, value).map_err(|reason| Stop::usage(format!("--{name}: {reason}")))?;
+        }
         target
-            .set_tombstones(&self.tombstones)
-            .map_err(|reason| Stop::usage(format!("--tombstones: {reason}")))?;
-        let defects = self.defects.iter().map(String::as_str);
-        target.set_defects(defects).map_err(|reason| Stop::usage(format!("--defects: {reason}")))?;
+            .set("defects", &self.defects.join("+"))
+            .map_err(|reason| Stop::usage(format!("--defects: {reason}")))?;
+        for said in &self.settings {
+            let (name, value) = said.split_once('=').unwrap_or((said, ""));
+            target.set(name, value).map_err(|reason| Stop::usage(format!("--set {said}: {reason}")))?;
+        }
         target.admit().map_err(Stop::usage)?;
         let last = u32::from(self.port) + 2 * self.nodes - 1;
         if u16::try_from(last).is_err() {

@@ -60,7 +60,7 @@ impl SimulatedClient {
                 Err(reason) => undecided(call, reason),
             },
             Response::Written { dot, .. } => Outcome::confirmed(Reply::changed(Some(version(dot)))),
-            Response::Committed { dot, readings } => match replies(call, dot, readings) {
+            Response::Committed { dot, readings, .. } => match replies(call, dot, readings) {
                 Ok(replies) => Outcome::Confirmed(replies.into()),
                 Err(reason) => undecided(call, reason),
             },
@@ -166,8 +166,10 @@ fn reason(refused: &Refusal) -> Reason {
         Refusal::Stale { .. } | Refusal::Compare { .. } | Refusal::Aborted { .. } => Reason::CONFLICT,
         Refusal::Mismatch { .. }
         | Refusal::Overflow { .. }
+        | Refusal::CatchingUp { .. }
+        | Refusal::LeaderSilent { .. }
         | Refusal::NoLeader
-        | Refusal::LeaderSilent { .. } => refused.to_string().into(),
+        | Refusal::NotAcknowledged { .. } => refused.to_string().into(),
     }
 }
 
@@ -209,7 +211,7 @@ mod tests {
         let siblings =
             ["A:1", "B:1"].map(|version| Sibling { value: Datum::integer(7), version: dot(version) });
         check(Mode::Siblings, read(), reading(Reading::Siblings(siblings.into())), "7 | 7");
-        let written = Response::Written { dot: dot("B:3"), context: DotSet::new() };
+        let written = Response::Written { dot: dot("B:3"), context: DotSet::new(), acked_by: Vec::new() };
         check(Mode::Lww, write(), written, "ok B:3");
         let refused = |refusal| Response::Refused(refusal);
         check(Mode::Lww, write(), refused(Refusal::Stale { key: "k".into() }), "failed conflict");

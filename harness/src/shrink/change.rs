@@ -101,6 +101,8 @@ fn tight(mut resolved: Resolved) -> Resolved {
 pub(super) fn without_node(resolved: &Resolved, node: usize, heir: Option<usize>) -> Option<Resolved> {
     let mut target: TargetSpec = resolved.target.parse().ok()?;
     target.set_nodes(u32::try_from(resolved.nodes.len() - 1).ok()?).ok()?;
+    // Fewer nodes may be fewer than have to acknowledge a write.
+    target.admit().ok()?;
     let fewer = target.nodes();
     let place = |name: &NodeName| resolved.nodes.iter().position(|known| known == name);
     let moved = |place: usize| (place != node).then(|| fewer[place - usize::from(place > node)].clone());

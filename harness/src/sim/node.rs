@@ -242,17 +242,10 @@ impl Host {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use reference_db::{Action, Ask, Consistency, Datum, Mode, Request, Step, Ticket};
+    use reference_db::{Action, Ask, Consistency, Datum, Request, Step, Ticket};
 
     fn host() -> Host {
-        let spec = ReferenceSpec {
-            mode: Mode::Lww,
-            nodes: 1,
-            topology: reference_db::Topology::AllToAll,
-            delivery: reference_db::Delivery::Causal,
-            tombstones: Nanos(0),
-            defects: Default::default(),
-        };
+        let spec = ReferenceSpec { nodes: 1, cluster: reference_db::ClusterSettings::default() };
         let mut host = Host::new(&spec, &["A".into()], 0, Seed(1));
         let mut wishes = Wishes::default();
         host.start(Nanos(0), &mut wishes);

@@ -4,8 +4,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use histories::Nanos;
-use reference_db::{Defect, Defects, Delivery, Mode, NodeConfig, NodeSettings, Topology};
+use reference_db::{
+    ClusterSettings, Defect, Mode, NodeConfig, NodeSettings, SETTINGS, Setting, SettingError,
+};
 
 use crate::names;
 
@@ -25,24 +26,13 @@ pub(crate) enum TargetSpec {
     Urls(Vec<String>),
 }
 
-const TOPOLOGY: Topology = Topology::AllToAll;
-const DELIVERY: Delivery = Delivery::Causal;
-
 /// A cluster of the bundled database.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ReferenceSpec {
-    /// Who takes writes, and what becomes of conflicts.
-    pub(crate) mode: Mode,
     /// How many nodes, 1 to 26: they are named by letters.
     pub(crate) nodes: u32,
-    /// Who sends to whom.
-    pub(crate) topology: Topology,
-    /// In which order a node applies what it receives.
-    pub(crate) delivery: Delivery,
-    /// How long a node remembers deletions; 0 is for ever.
-    pub(crate) tombstones: Nanos,
-    /// Planted bugs that are switched on.
-    pub(crate) defects: Defects,
+    /// What they are all told.
+    pub(crate) cluster: ClusterSettings,
 }
 
 impl ReferenceSpec {
@@ -51,22 +41,39 @@ impl ReferenceSpec {
         let name = |node: &histories::NodeName| reference_db::NodeName::new(node.as_str());
         let members: Vec<_> =
             nodes.iter().map(name).collect::<Result<_, _>>().map_err(|error| error.to_string())?;
-        let Self { mode, topology, delivery, tombstones, ref defects, .. } = *self;
-        NodeConfig::new(NodeSettings {
-            mode,
-            topology,
-            delivery,
-            tombstones: reference_db::Nanos(tombstones.0),
-            defects: defects.clone(),
-            ..NodeSettings::new(members[index], members)
+        let cluster = self.cluster.clone();
+        NodeConfig::new(NodeSettings { cluster, ..NodeSettings::new(members[index], members) })
+            .map_err(|error| error.to_string())
+    }
+
+    /// Every setting that is not as it is built in, by name.
+    fn said(&self) -> impl Iterator<Item = (&'static str, String)> {
+        let built_in = ClusterSettings::default();
+        SETTINGS.iter().filter(|setting| setting.name != "mode").filter_map(move |setting| {
+            let value =
+                setting.show(&self.cluster).filter(|value| setting.show(&built_in).as_ref() != Some(value));
+            value.map(|value| (setting.name, value))
         })
-        .map_err(|error| error.to_string())
     }
 
     /// `,defects=forget-tombstones+no-tie-break`, or nothing.
     fn defects_suffix(&self) -> String {
-        let names: Vec<&str> = self.defects.iter().map(Defect::name).collect();
+        let names: Vec<&str> = self.cluster.defects.iter().map(Defect::name).collect();
         if names.is_empty() { String::new() } else { format!(",defects={}", names.join("+")) }
+    }
+}
+
+impl std::ops::Deref for ReferenceSpec {
+    type Target = ClusterSettings;
+
+    fn deref(&self) -> &ClusterSettings {
+        &self.cluster
+    }
+}
+
+impl std::ops::DerefMut for ReferenceSpec {
+    fn deref_mut(&mut self) -> &mut ClusterSettings {
+        &mut self.cluster
     }
 }
 
@@ -79,8 +86,10 @@ impl Default for TargetSpec {
 impl TargetSpec {
     /// Three nodes in this mode.
     pub(crate) fn reference(mode: Mode) -> Self {
-        let (topology, delivery, defects) = (TOPOLOGY, DELIVERY, Defects::default());
-        Self::Reference(ReferenceSpec { mode, nodes: 3, topology, delivery, tombstones: Nanos(0), defects })
+        Self::Reference(ReferenceSpec {
+            nodes: 3,
+            cluster: ClusterSettings { mode, ..ClusterSettings::default() },
+        })
     }
 
     /// What the header of a history and reports call it. No planted bug goes unsaid.
@@ -105,24 +114,15 @@ impl TargetSpec {
         Ok(())
     }
 
-    pub(crate) fn set_topology(&mut self, name: &str) -> Result<(), String> {
-        self.spec_mut()?.topology = parse_topology(name)?;
-        Ok(())
-    }
-
-    pub(crate) fn set_delivery(&mut self, name: &str) -> Result<(), String> {
-        self.spec_mut()?.delivery = parse_delivery(name)?;
-        Ok(())
-    }
-
-    pub(crate) fn set_tombstones(&mut self, text: &str) -> Result<(), String> {
-        self.spec_mut()?.tombstones = nemesis::duration::parse(text).map_err(|error| error.to_string())?;
-        Ok(())
-    }
-
-    pub(crate) fn set_defects<'a>(&mut self, names: impl IntoIterator<Item = &'a str>) -> Result<(), String> {
-        self.spec_mut()?.defects = names.into_iter().map(parse_defect).collect::<Result<_, _>>()?;
-        Ok(())
+    /// Takes a setting of the bundled database by its name, such as `topology`.
+    pub(crate) fn set(&mut self, name: &str, value: &str) -> Result<(), String> {
+        // The mode is said by the target's own name.
+        let mut known: Vec<&str> = SETTINGS.iter().map(|setting| setting.name).collect();
+        known.retain(|known| *known != "mode");
+        match Setting::named(name).filter(|setting| known.contains(&setting.name)) {
+            Some(setting) => setting.set(&mut self.spec_mut()?.cluster, value).map_err(explained),
+            None => Err(names::unknown("setting of a target", name, known.into_iter().chain(["nodes"]))),
+        }
     }
 
     /// Refuses settings that do not fit together, such as a planted bug that could never bite.
@@ -146,22 +146,17 @@ fn parse_mode(name: &str) -> Result<Mode, String> {
     name.parse().map_err(|_| names::unknown("mode of the bundled database", name, known))
 }
 
-fn parse_topology(name: &str) -> Result<Topology, String> {
-    let known = Topology::ALL.iter().map(|topology| topology.name());
-    name.parse().map_err(|_| names::unknown("topology", name, known))
+/// Names that do not exist are answered with the nearest, as everywhere.
+fn explained(error: SettingError) -> String {
+    match error {
+        SettingError::Unknown(unknown) => {
+            names::unknown(unknown.kind, &unknown.given, unknown.choices.split(", "))
+        }
+        SettingError::Count { .. } | SettingError::Duration(_) => error.to_string(),
+    }
 }
 
-fn parse_delivery(name: &str) -> Result<Delivery, String> {
-    let known = Delivery::ALL.iter().map(|delivery| delivery.name());
-    name.parse().map_err(|_| names::unknown("delivery", name, known))
-}
-
-fn parse_defect(name: &str) -> Result<Defect, String> {
-    let known = Defect::ALL.iter().map(|defect| defect.name());
-    name.parse().map_err(|_| names::unknown("defect", name, known))
-}
-
-/// `reference:lww`, `reference:lww,nodes=5,topology=ring,delivery=causal,defects=no-tie-break+forget-tombstones`,
+/// `reference:lww`, `reference:lww,nodes=5,topology=ring,delivery=fifo,defects=no-tie-break+forget-tombstones`,
 /// `control`, or URLs with commas between them.
 impl FromStr for TargetSpec {
     type Err = String;
@@ -195,18 +190,8 @@ fn parse_reference(text: &str) -> Result<TargetSpec, String> {
                 let nodes = nodes.parse().ok().filter(|nodes| (1..=26).contains(nodes));
                 target.set_nodes(nodes.ok_or("nodes: expected a whole number from 1 to 26")?)?;
             }
-            Some(("topology", name)) => target.set_topology(name)?,
-            Some(("delivery", name)) => target.set_delivery(name)?,
-            Some(("tombstones", span)) => target.set_tombstones(span)?,
-            Some(("defects", names)) => target.set_defects(names.split('+'))?,
-            _ => {
-                let name = part.split('=').next().unwrap_or_default();
-                return Err(names::unknown(
-                    "setting of a target",
-                    name,
-                    ["defects", "delivery", "nodes", "tombstones", "topology"],
-                ));
-            }
+            Some((name, value)) => target.set(name, value)?,
+            None => target.set(part, "")?,
         }
     }
     Ok(target)
@@ -231,16 +216,7 @@ impl fmt::Display for TargetSpec {
                 if spec.nodes != 3 {
                     write!(f, ",nodes={}", spec.nodes)?;
                 }
-                if spec.topology != TOPOLOGY {
-                    write!(f, ",topology={}", spec.topology)?;
-                }
-                if spec.delivery != DELIVERY {
-                    write!(f, ",delivery={}", spec.delivery)?;
-                }
-                if spec.tombstones > Nanos(0) {
-                    write!(f, ",tombstones={}", nemesis::duration::format(spec.tombstones))?;
-                }
-                f.write_str(&spec.defects_suffix())
+                spec.said().try_for_each(|(name, value)| write!(f, ",{name}={value}"))
             }
         }
     }
@@ -254,7 +230,8 @@ mod tests {
     fn targets_survive_a_round_trip_as_text() {
         for text in [
             "reference:lww",
-            "reference:siblings,nodes=5,topology=ring,delivery=fifo",
+            "reference:siblings,nodes=5,delivery=fifo,topology=ring",
+            "reference:single-leader,ack=semi-sync,ack-timeout=500ms,on-ack-timeout=block",
             "reference:lww,nodes=5,defects=forget-tombstones+no-tie-break",
             "reference:crdt,tombstones=1500ms",
             "control",

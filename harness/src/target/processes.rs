@@ -17,6 +17,7 @@ use nemesis::Endpoint;
 use nemesis::process::{CommandSpec, Supervisor};
 use nemesis::proxy::Mesh;
 
+use reference_db::SETTINGS;
 use reference_db::server::Skew;
 
 use super::ReferenceSpec;
@@ -53,20 +54,15 @@ impl NodeCommand<'_> {
         let args = [
             ("--name", self.name.to_string()),
             ("--members", members.join(",")),
-            ("--mode", self.spec.mode.to_string()),
-            ("--topology", self.spec.topology.to_string()),
-            ("--delivery", self.spec.delivery.to_string()),
             ("--data", self.data.display().to_string()),
             ("--client-address", self.client.to_string()),
             ("--peer-address", self.peer.to_string()),
         ];
-        let tombstones = ("--tombstones", nemesis::duration::format(self.spec.tombstones));
-        let defects = self.spec.defects.iter().map(|defect| ("--defect", defect.to_string()));
-        let args = args
-            .into_iter()
-            .chain([tombstones])
-            .chain(defects)
-            .flat_map(|(flag, value)| [flag.to_string(), value]);
+        let said = SETTINGS
+            .iter()
+            .filter_map(|setting| Some(format!("{}={}", setting.name, setting.show(&self.spec.cluster)?)));
+        let args = args.into_iter().chain(said.map(|said| ("--set", said)));
+        let args = args.flat_map(|(flag, value)| [flag.to_string(), value]);
         Ok(CommandSpec {
             program: std::env::current_exe().map_err(anyhow::Error::from)?,
             args: std::iter::once("node".to_string()).chain(args).collect(),

@@ -65,6 +65,12 @@ impl DotSet {
         self.compact(dot);
     }
 
+    /// True if `other` has all of it.
+    pub fn is_within(&self, other: &DotSet) -> bool {
+        let complete = self.vector.iter().all(|(origin, sequence)| other.vector.get(origin) >= sequence);
+        complete && self.beyond.iter().all(|dot| other.contains(*dot))
+    }
+
     /// What is complete, without the dots beyond it.
     pub fn vector(&self) -> &VersionVector {
         &self.vector

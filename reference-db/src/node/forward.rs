@@ -10,11 +10,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::acknowledge::Asker;
 use super::{Node, Output, Ticket};
 use crate::message::{Body, Boot, CallId};
 use crate::names::NodeName;
 use crate::refusal::Refusal;
-use crate::request::{Ask, Consistency, Request, Response};
+use crate::request::{Request, Response};
 use crate::time::Nanos;
 
 /// How many calls of one follower the leader remembers; older ones it does not do any more.
@@ -59,9 +60,7 @@ impl Node {
     /// The leader to which a request must go, unless this node may answer it.
     pub(super) fn leader_for(&self, request: &Request) -> Option<NodeName> {
         let leader = self.config.leader().filter(|leader| *leader != self.config.name)?;
-        let about_this_node = matches!(request.ask, Ask::Digest | Ask::Status);
-        let local = request.consistency == Consistency::Local && !request.ask.is_write();
-        (!about_this_node && !local).then_some(leader)
+        (!request.is_for_one_node()).then_some(leader)
     }
 
     pub(super) fn forward(
@@ -112,15 +111,19 @@ impl Node {
         request: &Request,
         outputs: &mut Vec<Output>,
     ) {
+        let asker = Asker::Follower { node: from, call };
         let response = if leader != self.boot || self.config.leader() != Some(self.config.name) {
             // This may be the second copy of a call that an earlier start has done.
             Response::Refused(Refusal::LeaderSilent { write: request.ask.is_write() })
         } else if self.served.admit(from, call) {
-            self.execute(now, &request.ask, outputs)
+            match self.unfit() {
+                Some(refusal) => Response::Refused(refusal),
+                None => self.execute(now, &request.ask, outputs),
+            }
         } else {
             return;
         };
-        self.send(from, Body::Answer { call, response }, outputs);
+        self.answer(now, asker, response, outputs);
     }
 }
 

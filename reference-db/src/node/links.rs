@@ -32,6 +32,8 @@ pub(super) struct Link {
     pub(super) downstream: bool,
     /// What it said last.
     pub(super) heard: Option<Heard>,
+    /// When it last said anything, or when this node started.
+    heard_at: Nanos,
     /// The batch that is on its way to it.
     in_flight: Option<Flight>,
     /// When it was last asked for anything.
@@ -59,6 +61,7 @@ impl Links {
         let link = |peer: &NodeName| Link {
             downstream: downstream.contains(peer),
             heard: None,
+            heard_at: now,
             in_flight: None,
             asked_at: now,
         };
@@ -79,14 +82,20 @@ impl Links {
         self.peers.get(&peer)?.heard.as_ref()
     }
 
+    /// When the peer last said anything, or when this node started.
+    pub(super) fn heard_at(&self, peer: NodeName) -> Option<Nanos> {
+        self.peers.get(&peer).map(|link| link.heard_at)
+    }
+
     /// Takes notice of how far a peer is. False if it is none of ours.
-    pub(super) fn hear(&mut self, from: NodeName, message: &Message) -> bool {
+    pub(super) fn hear(&mut self, now: Nanos, from: NodeName, message: &Message) -> bool {
         let Some(link) = self.peers.get_mut(&from) else { return false };
         let settled = |flight: &Flight| flight.dots.iter().all(|dot| message.applied.contains(*dot));
         if link.in_flight.as_ref().is_some_and(settled) {
             link.in_flight = None;
         }
         let Message { origin, boot, applied, .. } = message;
+        link.heard_at = now;
         link.heard = Some(Heard { origin: *origin, boot: *boot, applied: applied.clone() });
         true
     }

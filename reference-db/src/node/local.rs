@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use super::acknowledge::Asker;
 use super::{Node, Output, Ticket};
 use crate::clock::{DotSet, Stamp};
 use crate::conflict::{Moment, Plan, Refused};
@@ -32,10 +33,18 @@ impl Node {
         match self.leader_for(&request) {
             Some(leader) => self.forward(now, leader, ticket, request, outputs),
             None => {
-                let response = self.execute(now, &request.ask, outputs);
-                outputs.push(Output::Reply { ticket, response });
+                let response = match self.refusal(&request) {
+                    Some(refusal) => Response::Refused(refusal),
+                    None => self.execute(now, &request.ask, outputs),
+                };
+                self.answer(now, Asker::Client(ticket), response, outputs);
             }
         }
+    }
+
+    /// Why this node may not answer, if so.
+    pub(super) fn refusal(&self, request: &Request) -> Option<Refusal> {
+        if request.is_for_one_node() { None } else { self.unfit() }
     }
 
     /// Answers from what this node has, and takes the writes that are asked for.
@@ -45,12 +54,14 @@ impl Node {
                 Response::Read { reading: self.store.read(&step.key), context: self.context() }
             }
             Ask::Single(step) => match self.commit(now, std::slice::from_ref(step), outputs) {
-                Ok((Some(dot), _)) => Response::Written { dot, context: DotSet::of([dot]) },
-                Ok((None, plan)) => Response::Committed { dot: None, readings: plan.readings },
+                Ok((Some(dot), _)) => {
+                    Response::Written { dot, context: DotSet::of([dot]), acked_by: Vec::new() }
+                }
+                Ok((None, plan)) => committed(None, plan),
                 Err(Refused { refusal, .. }) => Response::Refused(refusal),
             },
             Ask::Transaction(steps) => match self.commit(now, steps, outputs) {
-                Ok((dot, plan)) => Response::Committed { dot, readings: plan.readings },
+                Ok((dot, plan)) => committed(dot, plan),
                 Err(Refused { step, refusal }) => {
                     Response::Refused(Refusal::Aborted { step, reason: refusal.to_string() })
                 }
@@ -112,4 +123,8 @@ impl Node {
             outputs.push(Output::Persist(Record::Event(event)));
         }
     }
+}
+
+fn committed(dot: Option<Dot>, plan: Plan) -> Response {
+    Response::Committed { dot, readings: plan.readings, acked_by: Vec::new() }
 }

@@ -13,6 +13,8 @@
 //!
 //! The same inputs at the same times give the same outputs. A node panics on no input.
 
+mod acknowledge;
+mod catch_up;
 mod forward;
 mod links;
 mod local;
@@ -31,8 +33,9 @@ use crate::log::Log;
 use crate::message::{Body, Boot, Message};
 use crate::names::{NodeName, Origin};
 use crate::record::Record;
-use crate::request::{Request, Response};
+use crate::request::{Request, Response, SyncState};
 use crate::time::Nanos;
+use acknowledge::Unconfirmed;
 use forward::{Calls, Served};
 use links::Links;
 
@@ -97,7 +100,9 @@ pub struct Node {
     links: Links,
     calls: Calls,
     served: Served,
+    unconfirmed: Unconfirmed,
     unflushed: Unflushed,
+    state: SyncState,
 }
 
 /// Own events that were confirmed and are not yet on their way to the disk: only a planted bug leaves any here.
@@ -116,6 +121,8 @@ impl Node {
             Input::Message { from, message } => self.receive(now, from, message, &mut outputs),
             Input::Tick => self.tick(now, &mut outputs),
         }
+        self.catch_up(&mut outputs);
+        self.confirm(now, &mut outputs);
         self.pump(now, &mut outputs);
         outputs
     }
@@ -133,6 +140,7 @@ impl Node {
     fn tick(&mut self, now: Nanos, outputs: &mut Vec<Output>) {
         self.expire_calls(now, outputs);
         self.flush(now, outputs);
+        self.watch_followers(now);
         self.forget(now, outputs);
     }
 

@@ -28,7 +28,7 @@ impl Node {
         message: Message,
         outputs: &mut Vec<Output>,
     ) {
-        if message.origin.node != from || !self.links.hear(from, &message) {
+        if message.origin.node != from || !self.links.hear(now, from, &message) {
             return;
         }
         match message.body {

@@ -1,7 +1,7 @@
 //! Starting: a node is what its records make it.
 //!
 //! ```text
-//! Start A 1 │ A:1 │ B:1 │ A:2 │ Start A 2 │ A:3       replayed in order, then: Start A 3, hello to everyone
+//! Start A 1 │ InSync A │ A:1 │ B:1 │ A:2 │ Start A 2 │ A:3       replayed in order, then: Start A 3, hello to everyone
 //! ```
 
 use super::{Node, Output, Unflushed};
@@ -12,9 +12,11 @@ use crate::delivery::HoldBack;
 use crate::log::Log;
 use crate::message::{Body, Boot};
 use crate::names::{NodeName, Origin};
+use crate::node::acknowledge::Unconfirmed;
 use crate::node::forward::{Calls, Served};
 use crate::node::links::Links;
 use crate::record::{FORMAT, Record};
+use crate::request::SyncState;
 use crate::time::Nanos;
 
 /// Why a node cannot start from some records.
@@ -54,11 +56,11 @@ impl Node {
         records: impl IntoIterator<Item = Record>,
     ) -> Result<(Node, Vec<Output>), RecoverError> {
         let mut node = Node::blank(config, now);
-        let mut last = None;
+        let (mut last, mut in_sync) = (None, None);
         for record in records {
             match record {
                 Record::Start { format, origin, boot } => last = Some(node.checked(format, origin, boot)?),
-                Record::Event(_) | Record::Forgotten(_) if last.is_none() => {
+                Record::Event(_) | Record::Forgotten(_) | Record::InSync { .. } if last.is_none() => {
                     return Err(RecoverError::NoStart);
                 }
                 Record::Event(event) => {
@@ -66,10 +68,12 @@ impl Node {
                     node.log.insert(event);
                 }
                 Record::Forgotten(keys) => node.store.forget(&keys),
+                Record::InSync { origin } => in_sync = Some(origin),
             }
         }
         let life = node.begin(now, last);
         (node.origin, node.boot) = (life.origin, life.boot);
+        node.state = node.first_state(in_sync != Some(life.origin));
         let mut outputs =
             vec![Output::Persist(Record::Start { format: FORMAT, origin: life.origin, boot: life.boot })];
         for peer in node.links.names() {
@@ -90,6 +94,8 @@ impl Node {
             links: Links::new(&config, now),
             calls: Calls::default(),
             served: Served::default(),
+            unconfirmed: Unconfirmed::new(now),
+            state: SyncState::InSync,
             unflushed: Unflushed { events: Vec::new(), flushed_at: now },
             config,
         }

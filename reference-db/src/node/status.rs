@@ -21,7 +21,13 @@ impl Node {
             // Of a peer that has never been heard of nothing is known but that it lacks something.
             let lag = heard.map_or(self.log.len() as u64, unknown);
             let lag = if link.downstream { lag } else { 0 };
-            PeerStatus { node, heard: heard.is_some(), downstream: link.downstream, lag }
+            PeerStatus {
+                node,
+                heard: heard.is_some(),
+                downstream: link.downstream,
+                counted: self.counts(node),
+                lag,
+            }
         });
         Status {
             node: self.config.name,
@@ -29,6 +35,9 @@ impl Node {
             mode: self.config.mode,
             topology: self.config.topology,
             delivery: self.config.delivery,
+            ack: self.config.ack.policy,
+            degraded: self.unconfirmed.degraded,
+            state: self.state,
             leader: self.config.leader(),
             defects: self.config.defects.iter().map(|defect| defect.to_string()).collect(),
             peers: peers.collect(),

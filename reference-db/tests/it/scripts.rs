@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 
 use crate::cluster::Cluster;
 use reference_db::clock::DotSet;
-use reference_db::request::Reading;
+use reference_db::request::{Reading, SyncState};
 use reference_db::{
-    Action, Ask, Condition, Consistency, Datum, Key, Nanos, NodeName, NodeSettings, Response, Step,
+    Action, Ask, Condition, Consistency, Datum, Key, Nanos, NodeName, NodeSettings, Response, Setting, Step,
+    Ticket,
 };
 
 #[test]
@@ -31,7 +32,8 @@ fn stories_go_as_they_are_told() {
 }
 
 fn play(commands: &str) -> String {
-    let mut story = Story { cluster: None, context: None, told: String::new() };
+    let mut story =
+        Story { cluster: None, context: None, asked: Vec::new(), tells_acks: false, told: String::new() };
     for line in commands.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
         let said = story.command(line);
         story.told += line;
@@ -49,6 +51,10 @@ struct Story {
     cluster: Option<Cluster>,
     /// Of the last read or write.
     context: Option<DotSet>,
+    /// Requests that were asked and not waited for.
+    asked: Vec<Ticket>,
+    /// True in stories of which the cluster says who acknowledges.
+    tells_acks: bool,
     told: String,
 }
 
@@ -56,6 +62,7 @@ impl Story {
     fn command(&mut self, line: &str) -> Vec<String> {
         let words: Vec<&str> = line.split_whitespace().collect();
         if let ["cluster", rest @ ..] = words.as_slice() {
+            self.tells_acks = rest.iter().any(|word| word.starts_with("ack="));
             self.cluster = Some(found(rest));
             return Vec::new();
         }
@@ -76,17 +83,44 @@ impl Story {
                 return vec![if cluster.settle() { "all equal" } else { "still different" }.to_owned()];
             }
             ["state"] => return self.state(),
+            ["replication", node] => return vec![replication(cluster, name(node))],
+            ["ask", ..] => {
+                let (node, ask, consistency) = self.understand(&line[4..]);
+                let ticket = self.cluster.as_mut().unwrap().ask(node, ask, consistency);
+                self.asked.push(ticket);
+            }
+            ["answers"] => return self.answers(),
             _ => return vec![self.request(line)],
         }
         Vec::new()
     }
 
+    /// Asks and waits for the answer.
     fn request(&mut self, line: &str) -> String {
+        let (node, ask, consistency) = self.understand(line);
+        match self.cluster.as_mut().unwrap().answer(node, ask, consistency) {
+            None => "no answer".to_owned(),
+            Some(response) => self.show(response),
+        }
+    }
+
+    /// What has come meanwhile of what was asked and not waited for.
+    fn answers(&mut self) -> Vec<String> {
+        let asked = std::mem::take(&mut self.asked);
+        let mut replies = self.cluster.as_mut().unwrap().take_replies();
+        let answers = asked.into_iter().map(|ticket| match replies.remove(&ticket) {
+            None => "no answer yet".to_owned(),
+            Some(response) => self.show(response),
+        });
+        answers.collect()
+    }
+
+    fn understand(&self, line: &str) -> (NodeName, Ask, Consistency) {
         let (line, with_context) = match line.strip_suffix(" with context") {
             Some(line) => (line, true),
             None => (line, false),
         };
-        let (line, local) = match line.strip_suffix(" local") {
+        let (line, consistency) = match line.strip_suffix(" local") {
             Some(line) => (line, Consistency::Local),
             None => (line, Consistency::Default),
         };
@@ -99,10 +133,7 @@ impl Story {
                 ..step(&format!("{verb} {rest}"))
             }),
         };
-        match self.cluster.as_mut().unwrap().answer(name(node), ask, local) {
-            None => "no answer".to_owned(),
-            Some(response) => self.show(response),
-        }
+        (name(node), ask, consistency)
     }
 
     fn show(&mut self, response: Response) -> String {
@@ -111,18 +142,27 @@ impl Story {
                 self.context = Some(context);
                 shown(&reading)
             }
-            Response::Written { dot, context } => {
+            Response::Written { dot, context, acked_by } => {
                 self.context = Some(context);
-                format!("ok {dot}")
+                format!("ok {dot}{}", self.acked_by(&acked_by))
             }
-            Response::Committed { dot, readings } => {
+            Response::Committed { dot, readings, acked_by } => {
                 let readings: Vec<String> = readings.iter().flatten().map(shown).collect();
                 let dot = dot.map_or("nothing".to_owned(), |dot| dot.to_string());
-                format!("committed {dot}; read [{}]", readings.join("; "))
+                format!("committed {dot}{}; read [{}]", self.acked_by(&acked_by), readings.join("; "))
             }
             Response::Refused(refusal) => format!("{}: {refusal}", refusal.outcome().name()),
             Response::Keys(_) | Response::Digest(_) | Response::Status(_) => unreachable!(),
         }
+    }
+
+    /// Who has it, in stories about just that.
+    fn acked_by(&self, nodes: &[NodeName]) -> String {
+        if !self.tells_acks {
+            return String::new();
+        }
+        let names: Vec<&str> = nodes.iter().map(NodeName::as_str).collect();
+        format!(", acked by {}", names.join(" "))
     }
 
     fn state(&mut self) -> Vec<String> {
@@ -141,23 +181,38 @@ impl Story {
     }
 }
 
-/// `lww ring causal A B C [defect ...]`
+/// What a node says of its replication.
+fn replication(cluster: &Cluster, name: NodeName) -> String {
+    let Some(status) = cluster.node(name).map(|node| node.status()) else { return format!("{name} is down") };
+    let state = match status.state {
+        SyncState::CatchingUp => "catching up",
+        SyncState::InSync => "in sync",
+    };
+    let peers = status.peers.iter().map(|peer| {
+        let removed = if peer.counted { "" } else { ", removed" };
+        format!("; {} lacks {}{removed}", peer.node, peer.lag)
+    });
+    let degraded = if status.degraded { ", degraded" } else { "" };
+    format!("{name} {state}, ack {}{degraded}{}", status.ack, peers.collect::<String>())
+}
+
+/// `lww ring causal A B C [setting=value ...] [defect ...]`
 fn found(words: &[&str]) -> Cluster {
     let [mode, topology, delivery, rest @ ..] = words else {
         panic!("a cluster has a mode, topology and delivery")
     };
     let members = rest.iter().filter(|word| word.len() == 1).map(|word| name(word)).collect::<Vec<_>>();
-    let tombstones = rest.iter().find_map(|word| word.strip_prefix("tombstones=")).map(span);
-    let rest = rest.iter().filter(|word| !word.contains('='));
-    let defects = rest.filter(|word| word.len() > 1).map(|word| word.parse().unwrap()).collect();
-    let settings = NodeSettings {
-        mode: mode.parse().unwrap(),
-        topology: topology.parse().unwrap(),
-        delivery: delivery.parse().unwrap(),
-        defects,
-        tombstones: tombstones.unwrap_or_default(),
-        ..NodeSettings::new(members[0], members.clone())
-    };
+    let named = rest.iter().filter_map(|word| word.split_once('='));
+    let bare = rest.iter().filter(|word| !word.contains('='));
+    let defects = bare.filter(|word| word.len() > 1).map(|word| word.parse().unwrap()).collect();
+    let mut settings = NodeSettings::new(members[0], members.clone());
+    settings.cluster.defects = defects;
+    for (name, value) in
+        [("mode", *mode), ("topology", *topology), ("delivery", *delivery)].into_iter().chain(named)
+    {
+        let setting = Setting::named(name).unwrap_or_else(|| panic!("there is no setting {name:?}"));
+        setting.set(&mut settings.cluster, value).unwrap();
+    }
     let mut cluster = Cluster::new(settings, 1);
     // Everyone has heard of everyone.
     cluster.pass(Nanos::from_millis(10));

@@ -5,8 +5,11 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
+use reference_db::ack::OnAckTimeout;
 use reference_db::server::{Running, ServerConfig, serve_on};
-use reference_db::{Mode, NodeConfig, NodeName, NodeSettings};
+use reference_db::{
+    AckPolicy, AckSettings, ClusterSettings, Mode, Nanos, NodeConfig, NodeName, NodeSettings,
+};
 use reqwest::{Client, Response, StatusCode};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -18,12 +21,16 @@ struct Cluster {
     directory: TempDir,
     names: Vec<NodeName>,
     peers: BTreeMap<NodeName, String>,
-    mode: Mode,
+    shape: ClusterSettings,
     nodes: BTreeMap<NodeName, Running>,
 }
 
 impl Cluster {
     async fn start(mode: Mode) -> Cluster {
+        Cluster::of(ClusterSettings { mode, ..ClusterSettings::default() }).await
+    }
+
+    async fn of(shape: ClusterSettings) -> Cluster {
         let names: Vec<NodeName> = ["A", "B", "C"].map(|name| NodeName::new(name).unwrap()).to_vec();
         let mut listeners = BTreeMap::new();
         let mut peers = BTreeMap::new();
@@ -32,7 +39,7 @@ impl Cluster {
             peers.insert(*name, listener.local_addr().unwrap().to_string());
             listeners.insert(*name, listener);
         }
-        let mut cluster = Cluster { names, peers, ..Cluster::empty(mode) };
+        let mut cluster = Cluster { names, peers, shape, ..Cluster::empty() };
         for (name, listener) in listeners {
             cluster.serve(name, listener).await;
         }
@@ -41,10 +48,18 @@ impl Cluster {
     }
 
     /// Nobody yet.
-    fn empty(mode: Mode) -> Cluster {
+    fn empty() -> Cluster {
         let client = Client::builder().no_proxy().build().unwrap();
         let directory = tempfile::tempdir().unwrap();
-        Cluster { client, directory, names: Vec::new(), peers: BTreeMap::new(), mode, nodes: BTreeMap::new() }
+        let shape = ClusterSettings::default();
+        Cluster {
+            client,
+            directory,
+            names: Vec::new(),
+            peers: BTreeMap::new(),
+            shape,
+            nodes: BTreeMap::new(),
+        }
     }
 
     async fn serve(&mut self, name: NodeName, peer: TcpListener) {
@@ -110,7 +125,8 @@ impl Cluster {
 }
 
 fn server_config(cluster: &Cluster, name: NodeName, directory: &Path) -> ServerConfig {
-    let settings = NodeSettings { mode: cluster.mode, ..NodeSettings::new(name, cluster.names.clone()) };
+    let shape = cluster.shape.clone();
+    let settings = NodeSettings { cluster: shape, ..NodeSettings::new(name, cluster.names.clone()) };
     let any: SocketAddr = "127.0.0.1:0".parse().unwrap();
     ServerConfig {
         node: NodeConfig::new(settings).unwrap(),
@@ -247,7 +263,7 @@ async fn swallow(mut near: TcpStream) {
 
 #[tokio::test]
 async fn replication_goes_on_after_a_link_that_carried_nothing() {
-    let mut cluster = Cluster::empty(Mode::Lww);
+    let mut cluster = Cluster::empty();
     let (a, b) = (NodeName::new("A").unwrap(), NodeName::new("B").unwrap());
     let listeners =
         [TcpListener::bind("127.0.0.1:0").await.unwrap(), TcpListener::bind("127.0.0.1:0").await.unwrap()];
@@ -267,4 +283,25 @@ async fn replication_goes_on_after_a_link_that_carried_nothing() {
     link.cut.send_replace(false);
     cluster.until_equal().await;
     assert_eq!(json(cluster.get("B", "/v1/kv/x").await).await["value"], 19);
+}
+
+#[tokio::test]
+async fn a_write_waits_for_who_must_have_it_and_says_who_has_it() {
+    let ack = AckSettings {
+        policy: AckPolicy::All,
+        timeout: Some(Nanos::from_millis(300)),
+        on_timeout: Some(OnAckTimeout::Fail),
+        ..AckSettings::default()
+    };
+    let mode = Mode::SingleLeader;
+    let mut cluster = Cluster::of(ClusterSettings { mode, ack, ..ClusterSettings::default() }).await;
+    let written = cluster.put("B", "x", json!(1)).await;
+    assert_eq!((written.status(), header(&written, "refdb-acked-by")), (StatusCode::OK, "A,B,C"));
+    cluster.stop("C").await;
+    let unknown = cluster.put("A", "x", json!(2)).await;
+    assert_eq!(unknown.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(header(&unknown, "refdb-outcome"), "unknown");
+    cluster.restart("C").await;
+    let written = cluster.put("A", "x", json!(3)).await;
+    assert_eq!((written.status(), header(&written, "refdb-acked-by")), (StatusCode::OK, "A,B,C"));
 }

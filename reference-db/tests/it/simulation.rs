@@ -9,8 +9,8 @@ use crate::cluster::{Cluster, FAIR, Rng, Weather};
 use reference_db::event::Change;
 use reference_db::request::Reading;
 use reference_db::{
-    Action, Ask, Consistency, Datum, Delivery, Dot, Key, Mode, Nanos, NodeName, NodeSettings, Record,
-    Response, Step, Topology,
+    Action, Ask, ClusterSettings, Consistency, Datum, Delivery, Dot, Key, Mode, Nanos, NodeName,
+    NodeSettings, Record, Response, Step, Topology,
 };
 
 const STEPS: usize = 150;
@@ -45,8 +45,8 @@ fn run(mode: Mode, topology: Topology, delivery: Delivery, seed: u64) -> Vec<Str
         ["A", "B", "C", "D"][..count].iter().map(|name| NodeName::new(name).unwrap()).collect();
     // Every fourth cluster runs on disks that forget.
     let durable = !seed.is_multiple_of(4);
-    let settings =
-        NodeSettings { durable, mode, topology, delivery, ..NodeSettings::new(members[0], members.clone()) };
+    let shape = ClusterSettings { mode, topology, delivery, ..ClusterSettings::default() };
+    let settings = NodeSettings { durable, cluster: shape, ..NodeSettings::new(members[0], members.clone()) };
     let mut cluster = Cluster::new(settings, seed);
     let mut rng = Rng(seed ^ 0xabcd);
     cluster.weather = Weather {
@@ -181,8 +181,8 @@ fn a_single_leader_is_one_register() {
     for seed in 0..60 {
         println!("seed {seed}");
         let members: Vec<NodeName> = ["A", "B", "C"].map(|name| NodeName::new(name).unwrap()).to_vec();
-        let settings =
-            NodeSettings { mode: Mode::SingleLeader, ..NodeSettings::new(members[0], members.clone()) };
+        let shape = ClusterSettings { mode: Mode::SingleLeader, ..ClusterSettings::default() };
+        let settings = NodeSettings { cluster: shape, ..NodeSettings::new(members[0], members.clone()) };
         let mut cluster = Cluster::new(settings, seed);
         let mut rng = Rng(seed ^ 0x5eed);
         cluster.pass(Nanos::from_millis(10));

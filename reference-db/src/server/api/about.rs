@@ -10,7 +10,7 @@ use super::Api;
 use super::answer::Answer;
 use super::ask::Terms;
 use crate::refusal::Outcome;
-use crate::request::{self, Ask, Consistency, Request, Status};
+use crate::request::{self, Ask, Consistency, Request, Status, SyncState};
 
 /// The description of the API.
 pub(super) const OPENAPI: &str = include_str!("openapi.json");
@@ -69,20 +69,23 @@ fn shown(response: request::Response) -> Answer {
 
 fn ready(response: request::Response) -> Answer {
     match response {
-        request::Response::Status(status) if leads_or_follows(&status) => {
-            Answer::applied(StatusCode::OK, &json!({ "status": "ready" }))
-        }
-        request::Response::Status(_) => {
-            let (error, mend) =
-                ("leader has not been heard of yet", "wait for it, or look at the link to it");
-            Answer::error(StatusCode::SERVICE_UNAVAILABLE, Outcome::NotApplied, error, mend)
-        }
+        request::Response::Status(status) => match hindrance(&status) {
+            None => Answer::applied(StatusCode::OK, &json!({ "status": "ready" })),
+            Some((error, mend)) => {
+                Answer::error(StatusCode::SERVICE_UNAVAILABLE, Outcome::NotApplied, error, mend)
+            }
+        },
         other => Answer::unexpected(&other),
     }
 }
 
-/// A follower that has never heard of its leader can only refuse.
-fn leads_or_follows(status: &Status) -> bool {
-    let Some(leader) = status.leader else { return true };
-    leader == status.node || status.peers.iter().any(|peer| peer.node == leader && peer.heard)
+/// Why a node can only refuse, if so, and the mend.
+fn hindrance(status: &Status) -> Option<(&'static str, &'static str)> {
+    let leader = status.leader?;
+    let heard = || status.peers.iter().any(|peer| peer.node == leader && peer.heard);
+    if status.state == SyncState::CatchingUp {
+        return Some(("leader is catching up", "start the other nodes, and look at the links to them"));
+    }
+    let lost = leader != status.node && !heard();
+    lost.then_some(("leader has not been heard of yet", "wait for it, or look at the link to it"))
 }

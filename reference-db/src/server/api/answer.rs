@@ -87,7 +87,10 @@ impl Answer {
         let status = match refusal {
             Refusal::Stale { .. } | Refusal::Compare { .. } | Refusal::Aborted { .. } => StatusCode::CONFLICT,
             Refusal::Mismatch { .. } | Refusal::Overflow { .. } => StatusCode::UNPROCESSABLE_ENTITY,
-            Refusal::NoLeader | Refusal::LeaderSilent { .. } => StatusCode::SERVICE_UNAVAILABLE,
+            Refusal::CatchingUp { .. }
+            | Refusal::LeaderSilent { .. }
+            | Refusal::NoLeader
+            | Refusal::NotAcknowledged { .. } => StatusCode::SERVICE_UNAVAILABLE,
         };
         let answer = Answer::error(status, refusal.outcome(), refusal, refusal.mend());
         match refusal {
@@ -124,16 +127,20 @@ impl Answer {
     }
 
     /// A write that was taken.
-    pub(super) fn written(dot: Dot, context: &DotSet) -> Answer {
+    pub(super) fn written(dot: Dot, context: &DotSet, acked_by: &[NodeName]) -> Answer {
         let context = to_token(context);
         let mut answer = Answer::applied(StatusCode::OK, &json!({ "version": dot, "context": context }));
         answer.headers.push(("etag", format!("\"{dot}\"")));
         answer.headers.push(("refdb-context", context));
-        answer.with_dot(dot)
+        answer.with_dot(dot, acked_by)
     }
 
     /// A transaction that was taken.
-    pub(super) fn committed(dot: Option<Dot>, readings: Vec<Option<Reading>>) -> Answer {
+    pub(super) fn committed(
+        dot: Option<Dot>,
+        readings: Vec<Option<Reading>>,
+        acked_by: &[NodeName],
+    ) -> Answer {
         #[derive(Serialize)]
         struct Committed {
             status: &'static str,
@@ -151,7 +158,7 @@ impl Answer {
         let answer =
             Answer::applied(StatusCode::OK, &Committed { status: "committed", version: dot, results });
         match dot {
-            Some(dot) => answer.with_dot(dot),
+            Some(dot) => answer.with_dot(dot, acked_by),
             None => answer,
         }
     }
@@ -163,8 +170,10 @@ impl Answer {
         Answer::error(StatusCode::INTERNAL_SERVER_ERROR, Outcome::Unknown, "node gave a strange answer", mend)
     }
 
-    fn with_dot(mut self, dot: Dot) -> Answer {
+    fn with_dot(mut self, dot: Dot, acked_by: &[NodeName]) -> Answer {
         self.headers.push(("refdb-dot", dot.to_string()));
+        let names: Vec<&str> = acked_by.iter().map(NodeName::as_str).collect();
+        self.headers.push(("refdb-acked-by", names.join(",")));
         self
     }
 

@@ -54,7 +54,7 @@ fn request(key: Key, action: Action, terms: Terms) -> Request {
 
 fn written(response: request::Response) -> Answer {
     match response {
-        request::Response::Written { dot, context } => Answer::written(dot, &context),
+        request::Response::Written { dot, context, acked_by } => Answer::written(dot, &context, &acked_by),
         other => Answer::unexpected(&other),
     }
 }

@@ -17,6 +17,7 @@ use crate::message::{Body as Content, Boot, Message};
 use crate::mode::Mode;
 use crate::node::Node;
 use crate::server::host::{Host, now};
+use crate::settings::ClusterSettings;
 use crate::storage::MemoryDisk;
 
 /// One node of two behind the router, the other played by the test; and which answers were met.
@@ -31,7 +32,11 @@ impl Tester {
     fn new(name: &str, mode: Mode) -> Tester {
         let members = ["A", "B"].map(|name| NodeName::new(name).unwrap()).to_vec();
         let name = NodeName::new(name).unwrap();
-        let config = NodeConfig::new(NodeSettings { mode, ..NodeSettings::new(name, members) }).unwrap();
+        let config = NodeConfig::new(NodeSettings {
+            cluster: ClusterSettings { mode, ..ClusterSettings::default() },
+            ..NodeSettings::new(name, members)
+        })
+        .unwrap();
         let (node, outputs) = Node::recover(config, now(), []).unwrap();
         let (jobs, _) = Host::start(node, Box::new(MemoryDisk::default()), outputs, BTreeMap::new()).unwrap();
         let description = serde_json::from_str(about::OPENAPI).unwrap();

@@ -21,7 +21,9 @@ async fn transact(State(api): State<Api>, terms: Terms, content: Content) -> Res
     };
     let request = Request { ask: Ask::Transaction(steps), consistency: terms.consistency };
     let show = |response| match response {
-        request::Response::Committed { dot, readings } => Answer::committed(dot, readings),
+        request::Response::Committed { dot, readings, acked_by } => {
+            Answer::committed(dot, readings, &acked_by)
+        }
         other => Answer::unexpected(&other),
     };
     api.ask(request, show).await
