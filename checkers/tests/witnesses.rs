@@ -43,14 +43,12 @@ const OPEN: &[(&str, &str)] = &[
     ("older-edition", "values are told apart by versions"),
     ("same-key", "values are told apart by versions"),
     ("siblings-all-older", "siblings"),
-    ("la--s-fork-2", "a cycle through a list that was read in two orders"),
-    ("la--s-fork-crdt-2", "a cycle through a list that was read in two orders"),
     ("rw--s-stale-0", "more operations than all orders can be tried of"),
 ];
 
 #[test]
 fn every_finding_has_a_witness_that_holds() {
-    let (mut count, mut open) = (0, Vec::new());
+    let (mut count, mut open) = (0_u32, Vec::new());
     for (path, history) in histories() {
         let (facts, record) = (Facts::new(&history), Record::new(&history));
         let name = path.file_stem().unwrap().to_string_lossy().into_owned();
@@ -76,7 +74,7 @@ fn every_finding_has_a_witness_that_holds() {
         assert!(open.iter().any(|(name, _)| name == known), "{known} has a witness now: strike out `{why}`");
     }
     println!("{} of {count} findings have no witness", open.len());
-    assert!(open.len() * 100 < count, "{} of {count} findings have no witness", open.len());
+    assert!(count > 4_600 && open.len() <= 14, "{} of {count} findings have no witness", open.len());
 }
 
 /// A witness that holds.

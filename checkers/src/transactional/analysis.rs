@@ -3,17 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use histories::{Call, OperationId};
+use rustc_hash::FxHashMap;
 
 use super::acyclic::{Times, unplaced};
 use super::kind::{Kind, Order};
 use super::links::{Links, Spots};
-use super::list_append::{self, ListKey};
-use super::rw_register::{Assume, link_registers};
-use super::search::{Cycle, cycles};
+use super::list_append::{self, ListKey, Reach};
+use super::rw_register::{Assume, Registers, link_registers, link_registers_far};
+use super::search::{Cycle, Knot, cycles};
 use super::touch::{Versions, is_register};
 use super::web::Web;
 use crate::Budget;
-use crate::facts::{Facts, KeyNumber, Maker};
+use crate::facts::{Address, Facts, KeyNumber, Maker};
 use crate::graph::flat::FlatGraph;
 
 /// Cycles of one kind that are kept to be told; the others are counted.
@@ -50,7 +51,7 @@ pub(super) struct Found {
     pub(super) cycles: Vec<Cycle>,
     /// How many components have a cycle of each kind.
     pub(super) counts: BTreeMap<Kind, u64>,
-    /// What comes after what among the versions of registers.
+    /// What comes after what among the versions of registers: an edge, or a way through nodes behind them.
     pub(super) version_order: Option<FlatGraph>,
 }
 
@@ -121,6 +122,9 @@ struct Base<'f, 'h> {
     /// Registers, if there are any.
     versions: Option<Versions>,
     times: Times,
+    lists: Vec<KeyNumber>,
+    registers: Vec<KeyNumber>,
+    happened: Vec<bool>,
 }
 
 impl<'f, 'h> Base<'f, 'h> {
@@ -131,6 +135,9 @@ impl<'f, 'h> Base<'f, 'h> {
             links: Links::new(facts),
             versions: None,
             times: Times::default(),
+            lists: Vec::new(),
+            registers: Vec::new(),
+            happened: Vec::new(),
         };
         let confirmed = |operation: &&histories::Operation| {
             operation.is_confirmed() && matches!(operation.call, Call::Transaction(_))
@@ -149,7 +156,7 @@ impl<'f, 'h> Base<'f, 'h> {
         let happened = happened(facts, &lists, &registers);
         let mut places = vec![u32::MAX; if lists.is_empty() { 0 } else { facts.micro_op_count() }];
         for key in &lists {
-            ListKey::new(facts, *key, &happened).link(&mut places, &mut self.links);
+            ListKey::new(facts, *key, &happened).link(Reach::Next, &mut places, &mut self.links);
         }
         drop(places);
         if !registers.is_empty() {
@@ -161,6 +168,7 @@ impl<'f, 'h> Base<'f, 'h> {
         if let Some(versions) = &self.versions {
             self.transactions.dependencies += versions.readers().len() as u64;
         }
+        (self.lists, self.registers, self.happened) = (lists, registers, happened);
     }
 
     fn find(&self, order: Order, assume: Assume, budget: &mut Budget) -> Found {
@@ -170,7 +178,8 @@ impl<'f, 'h> Base<'f, 'h> {
             Some(versions) => {
                 let mut links = self.links.clone();
                 links.spots = Spots::default();
-                found.version_order = Some(link_registers(self.facts, versions, assume, &mut links));
+                let registers = Registers { facts: self.facts, versions, keys: &self.registers };
+                link_registers(registers, assume, &mut links);
                 let graph = FlatGraph::new(links.nodes(), &links.edges);
                 found.spots = links.spots;
                 graph
@@ -180,9 +189,16 @@ impl<'f, 'h> Base<'f, 'h> {
         if left.is_empty() {
             return found;
         }
-        for knot in Web::new(&graph, &self.times, order, &left).knots(&left) {
-            let web = Web::new(&graph, &self.times, order, &knot);
-            for cycle in cycles(&web, &self.times, order, budget) {
+        let operations = self.times.invoked.len();
+        let web = |graph: &FlatGraph, nodes: &[u32]| Web::new(graph, &self.times, order, nodes);
+        let far = self.far(assume, &left, &mut found);
+        let far_knots = Knots::new(web(&far.graph, &far.nodes).knots(&far.nodes), operations as u32);
+        for nodes in web(&graph, &left).knots(&left) {
+            let far_nodes =
+                far_knots.around(&nodes[..nodes.partition_point(|node| (*node as usize) < operations)]);
+            let knot =
+                Knot { near: web(&graph, &nodes), far: web(&far.graph, &far_nodes), times: &self.times };
+            for cycle in cycles(&knot, order, budget) {
                 let count = found.counts.entry(cycle.kind).or_default();
                 *count += 1;
                 if *count <= KEPT_MAX as u64 {
@@ -190,8 +206,67 @@ impl<'f, 'h> Base<'f, 'h> {
                 }
             }
         }
-        found.cycles.sort_by_key(|cycle| (cycle.hops.len(), cycle.hops.first().map(|hop| hop.from)));
+        found.cycles.sort_by_key(|cycle| (cycle.hops.len(), cycle.first()));
         found
+    }
+
+    /// The graph of what is left in which each edge leads as far as one observation does.
+    fn far(&self, assume: Assume, left: &[u32], found: &mut Found) -> Far {
+        let (facts, history) = (self.facts, self.facts.history());
+        let left = &left[..left.partition_point(|node| (*node as usize) < history.operations().len())];
+        let addresses = left.iter().map(|node| OperationId(*node)).flat_map(|operation| {
+            let parts = 0..history.operation(operation).call.micro_ops().len() as u32;
+            parts.map(move |index| Address { operation, index })
+        });
+        let mut touched: Vec<KeyNumber> = addresses.map(|at| facts.key_of(at)).collect();
+        touched.sort_unstable();
+        touched.dedup();
+        let of = |keys: &[KeyNumber]| -> Vec<KeyNumber> {
+            touched.iter().copied().filter(|key| keys.binary_search(key).is_ok()).collect()
+        };
+        let (lists, registers) = (of(&self.lists), of(&self.registers));
+        let mut links = Links::new(facts);
+        let first_slot = links.nodes() as u32;
+        let mut places = vec![u32::MAX; if lists.is_empty() { 0 } else { facts.micro_op_count() }];
+        for key in &lists {
+            ListKey::new(facts, *key, &self.happened).link(Reach::Far, &mut places, &mut links);
+        }
+        drop(places);
+        if let Some(versions) = &self.versions {
+            let registers = Registers { facts, versions, keys: &registers };
+            found.version_order = Some(link_registers_far(registers, assume, &mut links));
+        }
+        let graph = FlatGraph::new(links.nodes(), &links.edges);
+        Far { graph, nodes: left.iter().copied().chain(first_slot..links.nodes() as u32).collect() }
+    }
+}
+
+struct Far {
+    graph: FlatGraph,
+    /// What is left of it, with all nodes that stand for edges.
+    nodes: Vec<u32>,
+}
+
+/// Parts of a graph, and in which of them each node is.
+struct Knots {
+    knots: Vec<Vec<u32>>,
+    of: FxHashMap<u32, usize>,
+    /// Nodes from here on stand for edges.
+    first_slot: u32,
+}
+
+impl Knots {
+    fn new(knots: Vec<Vec<u32>>, first_slot: u32) -> Self {
+        let of =
+            knots.iter().enumerate().flat_map(|(place, knot)| knot.iter().map(move |node| (*node, place)));
+        Self { of: of.collect(), knots, first_slot }
+    }
+
+    /// These operations, with the nodes between them that stand for edges.
+    fn around(&self, operations: &[u32]) -> Vec<u32> {
+        let knot = operations.first().and_then(|first| self.of.get(first)).map(|place| &self.knots[*place]);
+        let is_slot = |node: &&u32| **node >= self.first_slot;
+        operations.iter().chain(knot.into_iter().flatten().filter(is_slot)).copied().collect()
     }
 }
 

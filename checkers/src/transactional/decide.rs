@@ -63,9 +63,17 @@ impl Layers {
         Self { kind, graph, component, nodes }
     }
 
-    /// True if an edge between these nodes, each after an anti-dependency or not, can be on a cycle.
-    pub(super) fn joins(&self, (from, after): (u32, bool), (to, then): (u32, bool)) -> bool {
-        self.component[self.place(from, after)] == self.component[self.place(to, then)]
+    /// True if some such cycle may go through both.
+    pub(super) fn together(&self, one: u32, other: u32) -> bool {
+        let places = |node| [false, true].map(|after| self.component[self.place(node, after)]);
+        places(one).iter().any(|component| places(other).contains(component))
+    }
+
+    /// True if some such cycle may go through it.
+    pub(super) fn is_knotted(&self, node: u32) -> bool {
+        let place = self.place(node, false);
+        let mut targets = self.graph.targets(place as u32).iter();
+        targets.any(|target| self.component[*target as usize] == self.component[place])
     }
 
     fn place(&self, node: u32, after_anti: bool) -> usize {

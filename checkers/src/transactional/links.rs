@@ -60,6 +60,13 @@ impl Links {
         self.nodes as usize
     }
 
+    /// So many more nodes that stand for edges: the number of the first.
+    pub(super) fn more_nodes(&mut self, count: usize) -> u32 {
+        let first = self.nodes;
+        self.nodes += count as u32;
+        first
+    }
+
     pub(super) fn add(&mut self, from: OperationId, to: OperationId, link: Link) {
         if from != to {
             self.edges.push(from.0, to.0, link as u8);
@@ -86,8 +93,8 @@ impl Links {
         to.sort_unstable();
         to.dedup();
         let count = to.len() as u32;
-        let (upto, since) = (self.nodes, self.nodes + count);
-        self.nodes += 2 * count;
+        let upto = self.more_nodes(2 * to.len());
+        let since = upto + count;
         for (index, target) in (0..).zip(&to) {
             self.edges.push(upto + index, target.0, Link::Free as u8);
             self.edges.push(since + index, target.0, Link::Free as u8);

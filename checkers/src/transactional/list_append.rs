@@ -10,6 +10,9 @@
 //! confirmed and was never read comes after all that was, for an append puts its element at the end. An
 //! unknown append counts if anything of its transaction was seen; else it constrains nothing.
 //!
+//! A read that is no start of the longest is told as such. It surely saw who appended its last element (wr), but
+//! its places are not places in the longest: no rw follows from it.
+//!
 //! O(elements of all reads) to compare, O(appends + reads) edges. Source: Kingsbury & Alvaro 2020, §4.3.
 
 use histories::{MicroOp, Observed, OperationId, Value};
@@ -22,6 +25,15 @@ use crate::facts::{Address, Facts, KeyKind, KeyNumber, Maker};
 
 /// An append whose element is in no read.
 const UNREAD: u32 = u32::MAX;
+
+/// How far one edge leads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// To the next version: the fewest edges.
+    Next,
+    /// To each later version: what a shortest cycle is made of.
+    Far,
+}
 
 /// Where each append's element stands in the longest read of its key, by flat number of the micro-op.
 pub(super) type Places = Vec<u32>;
@@ -57,13 +69,15 @@ pub(super) struct ListKey<'f, 'h> {
     longest_read: Option<Address>,
     /// Who brought each element of the longest read; none if nobody or several can have.
     writers: Vec<Option<Address>>,
-    /// The first known writer at or after each place.
-    next: Vec<Option<OperationId>>,
+    /// The known writers, in order.
+    chain: Vec<OperationId>,
+    /// How many of them stand before each place.
+    before: Vec<u32>,
+    /// The node that leads on to each place of the chain, from this one on; none if only neighbours are joined.
+    slots: Option<u32>,
     /// Elements that nobody who succeeded brought: their place, and who failed to.
     suspicious: Vec<(usize, Option<Address>)>,
     failed: FxHashMap<&'h Value, Address>,
-    /// The place of each element; made only if a read is no start of the longest.
-    place_of: Option<FxHashMap<&'h Value, usize>>,
 }
 
 /// One read.
@@ -72,14 +86,12 @@ struct Seen<'h> {
     elements: &'h [Value],
     /// True if the longest read begins with it.
     is_start: bool,
-    /// How far the longest read goes up to its last element.
-    version: usize,
 }
 
 impl<'h> Seen<'h> {
     /// What two reads of one version have in common.
     fn identity(&self) -> (usize, &'h [Value]) {
-        if self.is_start { (self.version, &[]) } else { (usize::MAX, self.elements) }
+        if self.is_start { (self.elements.len(), &[]) } else { (usize::MAX, self.elements) }
     }
 }
 
@@ -104,16 +116,19 @@ impl<'f, 'h> ListKey<'f, 'h> {
             longest: found.map_or(&[], |(_, elements)| elements),
             longest_read: found.map(|(at, _)| at),
             writers: Vec::new(),
-            next: Vec::new(),
+            chain: Vec::new(),
+            before: Vec::new(),
+            slots: None,
             suspicious: Vec::new(),
             failed: failed_appends(facts, key),
-            place_of: None,
         }
     }
 
-    /// Finds the edges and anomalies of this key.
-    pub(super) fn link(mut self, places: &mut Places, links: &mut Links) {
+    /// Finds the edges and anomalies of this key. Which edges makes no difference to what can be reached:
+    /// with [`Reach::Far`], whatever comes before something is one step from it.
+    pub(super) fn link(mut self, reach: Reach, places: &mut Places, links: &mut Links) {
         self.find_writers(places, links);
+        self.join_writers(reach, links);
         let mut rest = Rest::default();
         let facts = self.facts;
         for run in facts.on_key(self.key).chunk_by(|a, b| a.operation == b.operation) {
@@ -149,23 +164,31 @@ impl<'f, 'h> ListKey<'f, 'h> {
             }
             self.writers.push(writer.filter(|_| !again));
         }
-        let mut following = None;
-        self.next = vec![None; self.writers.len()];
-        for (place, writer) in self.writers.iter().enumerate().rev() {
-            following = writer.map(|at| at.operation).or(following);
-            self.next[place] = following;
+        for writer in &self.writers {
+            self.before.push(self.chain.len() as u32);
+            self.chain.extend(writer.map(|at| at.operation));
         }
-        let mut known = self.writers.iter().flatten().map(|at| at.operation);
-        if let Some(first) = known.next() {
-            known.fold(first, |before, after| {
-                links.add(before, after, Link::WriteWrite);
-                after
-            });
+    }
+
+    // Far: `w1 ─ww▶ slot 2 ─▶ slot 3 ─▶ …`, from each slot to the writer at its place; the last leads to what
+    // nobody read.
+    fn join_writers(&mut self, reach: Reach, links: &mut Links) {
+        match reach {
+            Reach::Next => self.chain.windows(2).for_each(|two| links.add(two[0], two[1], Link::WriteWrite)),
+            Reach::Far => {
+                let slots = links.more_nodes(self.chain.len() + 1);
+                for (slot, writer) in (slots..).zip(&self.chain) {
+                    links.edges.push(writer.0, slot + 1, Link::WriteWrite as u8);
+                    links.edges.push(slot, writer.0, Link::Free as u8);
+                    links.edges.push(slot, slot + 1, Link::Free as u8);
+                }
+                self.slots = Some(slots);
+            }
         }
     }
 
     /// One transaction's operations on the key.
-    fn transaction(&mut self, run: &[Address], places: &Places, links: &mut Links, rest: &mut Rest<'h>) {
+    fn transaction(&self, run: &[Address], places: &Places, links: &mut Links, rest: &mut Rest<'h>) {
         let operation = self.facts.operation(run[0]);
         if self.happened[operation.id.index()] {
             let is_unread = |at: &Address| {
@@ -187,7 +210,7 @@ impl<'f, 'h> ListKey<'f, 'h> {
             match (self.facts.micro_op(*at), self.facts.observed(*at).and_then(elements)) {
                 (MicroOp::Append { element, .. }, _) => view.own.push(element),
                 (_, Some(elements)) => {
-                    let seen = self.seen(*at, elements);
+                    let seen = Seen { at: *at, elements, is_start: self.longest.starts_with(elements) };
                     self.read(&seen, links, rest);
                     if !view.explains(elements) {
                         links.spots.note(names::INTERNAL, self.key, &[*at]);
@@ -215,35 +238,16 @@ impl<'f, 'h> ListKey<'f, 'h> {
         })
     }
 
-    fn seen(&mut self, at: Address, elements: &'h [Value]) -> Seen<'h> {
-        let is_start = self.longest.starts_with(elements);
-        let version = if is_start { elements.len() } else { self.known_of(elements) };
-        Seen { at, elements, is_start, version }
-    }
-
-    /// How far the longest read goes up to the last element of this one; 0 if it is not in there.
-    fn known_of(&mut self, elements: &[Value]) -> usize {
-        let longest = self.longest;
-        let places = self.place_of.get_or_insert_with(|| {
-            let mut places = FxHashMap::default();
-            for (place, element) in longest.iter().enumerate() {
-                places.entry(element).or_insert(place);
-            }
-            places
-        });
-        elements.last().and_then(|last| places.get(last)).map_or(0, |place| place + 1)
-    }
-
     fn read(&self, seen: &Seen<'h>, links: &mut Links, rest: &mut Rest<'h>) {
         if let (false, Some(longest)) = (seen.is_start, self.longest_read) {
             links.spots.note(names::INCOMPATIBLE_ORDER, self.key, &[seen.at, longest]);
         }
         self.check_elements(seen, links);
         let reader = seen.at.operation;
-        let last = match (seen.version, seen.elements.last()) {
-            (0, Some(element)) => self.facts.element_maker(self.key, element).one(),
-            (0, None) => None,
-            (version, _) => self.writers[version - 1],
+        let last = match (seen.is_start, seen.elements.last()) {
+            (false, Some(element)) => self.facts.element_maker(self.key, element).one(),
+            (_, None) => None,
+            (true, Some(_)) => self.writers[seen.elements.len() - 1],
         };
         if let Some(writer) = last {
             links.add(writer.operation, reader, Link::WriteRead);
@@ -251,13 +255,14 @@ impl<'f, 'h> ListKey<'f, 'h> {
                 links.spots.note(names::G1B, self.key, &[seen.at, writer]);
             }
         }
-        if seen.version == 0 && !seen.elements.is_empty() {
-            // Its last element has no place in the order.
+        if !seen.is_start {
             return;
         }
-        match self.next.get(seen.version).copied().flatten() {
-            Some(next) => links.add(reader, next, Link::ReadWrite),
-            None => rest.readers.push(reader),
+        let before = self.before.get(seen.elements.len()).map_or(self.chain.len(), |before| *before as usize);
+        match (self.slots, self.chain.get(before)) {
+            (Some(slots), _) => links.edges.push(reader.0, slots + before as u32, Link::ReadWrite as u8),
+            (None, Some(next)) => links.add(reader, *next, Link::ReadWrite),
+            (None, None) => rest.readers.push(reader),
         }
     }
 
@@ -312,10 +317,15 @@ impl<'f, 'h> ListKey<'f, 'h> {
     }
 
     fn finish(&self, rest: Rest<'h>, links: &mut Links) {
-        if let Some(last) = self.writers.iter().rev().flatten().next() {
-            rest.unread.iter().for_each(|append| links.add(last.operation, *append, Link::WriteWrite));
+        if let Some(slots) = self.slots {
+            let last = slots + self.chain.len() as u32;
+            rest.unread.iter().for_each(|append| links.edges.push(last, append.0, Link::Free as u8));
+        } else {
+            if let Some(last) = self.chain.last() {
+                rest.unread.iter().for_each(|append| links.add(*last, *append, Link::WriteWrite));
+            }
+            links.each_to_each(&rest.readers, &rest.unread, Link::ReadWrite);
         }
-        links.each_to_each(&rest.readers, &rest.unread, Link::ReadWrite);
         lost_updates(self.key, rest.updates, links);
     }
 }

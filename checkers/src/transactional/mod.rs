@@ -11,7 +11,7 @@
 //! real time where it says so, have no cycle. That is asked first, once for the strongest level, without
 //! storing an edge for real time (`acyclic.rs`); most histories end there. Only for what is left a small
 //! graph is made (`web.rs`), asked which kinds of cycles it has (`decide.rs`), and searched for the shortest of
-//! each (`search.rs`).
+//! each (`search.rs`, `walk.rs`).
 //!
 //! Limits: where the order of versions is known in part (registers), a level that is not ruled out
 //! need not hold. Predicates are not recorded and not judged.
@@ -31,6 +31,7 @@ mod rw_register;
 mod search;
 mod story;
 mod touch;
+mod walk;
 mod web;
 mod words;
 

@@ -7,12 +7,14 @@
 //! ```
 
 use histories::{MicroOp, OperationId, Value};
+use rustc_hash::FxHashSet;
 
 use super::analysis::{Analysis, Found};
 use super::list_append::{elements, longest};
 use super::search::Hop;
 use super::touch::Version;
 use crate::facts::{Address, Facts, KeyKind, KeyNumber};
+use crate::graph::flat::FlatGraph;
 use crate::wording::{saw, shown};
 use crate::{Edge, EdgeKind};
 
@@ -149,7 +151,8 @@ impl<'h> Prover<'_, 'h> {
         let (first, later) = (versions.touch(key, from)?, versions.touch(key, to)?);
         let (name, c, d) = (self.facts.key(key), self.who(from), self.who(to));
         let comes_before = |a: Version, b: Version| {
-            self.found.version_order.as_ref().is_some_and(|order| order.targets(a.0).contains(&b.0))
+            let order = self.found.version_order.as_ref();
+            order.is_some_and(|order| leads_to(order, versions.count() as u32, a.0, b.0))
         };
         match kind {
             EdgeKind::WriteRead => {
@@ -206,4 +209,18 @@ fn pair<'v>(
 ) -> Option<(&'v Value, &'v Value)> {
     let pairs = these.iter().rev().flat_map(|a| those.iter().map(move |b| (*a, *b)));
     pairs.into_iter().find(|(a, b)| stand_so(a, b))
+}
+
+/// True if an edge leads from the one to the other, or a way through nodes from `first_slot` on, which only
+/// stand for edges.
+fn leads_to(order: &FlatGraph, first_slot: u32, from: u32, to: u32) -> bool {
+    let (mut open, mut seen) = (vec![from], FxHashSet::default());
+    while let Some(node) = open.pop() {
+        if order.targets(node).contains(&to) {
+            return true;
+        }
+        let slots = order.targets(node).iter().copied().filter(|target| *target >= first_slot);
+        open.extend(slots.filter(|slot| seen.insert(*slot)));
+    }
+    false
 }

@@ -16,12 +16,15 @@
 //! O(n) for sessions, O(n · c) in real time where c transactions on a key are in flight at once.
 //! Source: Kingsbury & Alvaro 2020, §5.2.
 
-use histories::{Nanos, OperationId};
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use histories::OperationId;
 use rustc_hash::FxHashMap;
 
 use super::link::Link;
 use super::links::Links;
-use super::list_append::lost_updates;
+use super::list_append::{Reach, lost_updates};
 use super::touch::{Touch, Version, Versions};
 use crate::anomaly::names;
 use crate::facts::{Facts, KeyNumber};
@@ -39,43 +42,72 @@ pub struct Assume {
     pub linearizable_keys: bool,
 }
 
-/// Versions of a circle that are shown.
-const CIRCLE_SHOWN_MAX: usize = 8;
-
-/// Finds the order of versions, and what follows from it; says that order.
-pub(super) fn link_registers(
-    facts: &Facts<'_>,
-    versions: &Versions,
-    assume: Assume,
-    links: &mut Links,
-) -> FlatGraph {
-    let mut known = Sources { facts, versions, edges: EdgeList::default() };
-    known.edges = known.after_nothing();
-    if assume.writes_follow_reads {
-        known.take(known.within_transactions(), names::CYCLIC_VERSIONS, links);
-    }
-    if assume.sequential_keys {
-        known.take(known.by_sessions(), names::CYCLIC_VERSIONS_PROCESS, links);
-    }
-    if assume.linearizable_keys {
-        known.take(known.by_time(), names::CYCLIC_VERSIONS_REALTIME, links);
-    }
-    known.link(links)
-}
-
 /// What is known about the order of versions so far.
 struct Sources<'f, 'h> {
-    facts: &'f Facts<'h>,
-    versions: &'f Versions,
+    registers: Registers<'f, 'h>,
+    reach: Reach,
+    /// Versions are numbered from 0, then come nodes that stand for many edges.
+    nodes: u32,
     edges: EdgeList,
 }
 
-impl Sources<'_, '_> {
+/// Versions of a circle that are shown.
+const CIRCLE_SHOWN_MAX: usize = 8;
+
+/// What is known of registers, and which of them.
+#[derive(Clone, Copy)]
+pub(super) struct Registers<'f, 'h> {
+    pub(super) facts: &'f Facts<'h>,
+    pub(super) versions: &'f Versions,
+    /// Any others are left aside.
+    pub(super) keys: &'f [KeyNumber],
+}
+
+/// Finds the order of versions, and what follows from it.
+pub(super) fn link_registers(registers: Registers<'_, '_>, assume: Assume, links: &mut Links) {
+    let known = Sources::new(registers, Reach::Next, assume, links);
+    known.link(links);
+    known.find_lost_updates(links);
+}
+
+/// The same as edges of which one leads to each version that one observation shows to be later. Says the
+/// order: an edge, or a way through nodes behind the versions.
+pub(super) fn link_registers_far(
+    registers: Registers<'_, '_>,
+    assume: Assume,
+    links: &mut Links,
+) -> FlatGraph {
+    // What goes in a circle has been told.
+    let known = Sources::new(registers, Reach::Far, assume, &mut links.clone());
+    known.link_far(links)
+}
+
+impl<'f, 'h> Sources<'f, 'h> {
+    fn new(registers: Registers<'f, 'h>, reach: Reach, assume: Assume, links: &mut Links) -> Self {
+        let nodes = registers.versions.count() as u32;
+        let mut known = Sources { registers, reach, nodes, edges: EdgeList::default() };
+        known.edges = known.after_nothing();
+        if assume.writes_follow_reads {
+            let found = known.within_transactions();
+            known.take(found, names::CYCLIC_VERSIONS, links);
+        }
+        if assume.sequential_keys {
+            let found = known.by_sessions();
+            known.take(found, names::CYCLIC_VERSIONS_PROCESS, links);
+        }
+        if assume.linearizable_keys {
+            let found = known.by_time();
+            known.take(found, names::CYCLIC_VERSIONS_REALTIME, links);
+        }
+        known
+    }
+
     fn after_nothing(&self) -> EdgeList {
+        let versions = self.registers.versions;
         let mut edges = EdgeList::default();
-        for key in self.facts.keys() {
-            let nothing = self.versions.nothing(key);
-            let touches = self.versions.on_key(key);
+        for key in self.registers.keys {
+            let nothing = versions.nothing(*key);
+            let touches = versions.on_key(*key);
             let seen = touches.iter().flat_map(|touch| [touch.read, touch.written]).flatten();
             let mut later: Vec<Version> = seen.filter(|version| *version != nothing).collect();
             later.sort_unstable();
@@ -86,10 +118,11 @@ impl Sources<'_, '_> {
     }
 
     fn within_transactions(&self) -> EdgeList {
+        let Registers { versions, keys, .. } = self.registers;
         let mut edges = EdgeList::default();
-        for touch in self.versions.touches() {
+        for touch in keys.iter().flat_map(|key| versions.on_key(*key)) {
             if let (Some(read), Some(written)) = (touch.read, touch.written)
-                && !self.versions.is_nothing(read)
+                && !versions.is_nothing(read)
             {
                 edges.push(read.0, written.0, 0);
             }
@@ -97,62 +130,83 @@ impl Sources<'_, '_> {
         edges
     }
 
-    fn by_sessions(&self) -> EdgeList {
+    fn by_sessions(&mut self) -> EdgeList {
+        let Registers { facts, versions, keys } = self.registers;
         let mut edges = EdgeList::default();
-        let operations = self.facts.history().operations();
-        for key in self.facts.keys() {
-            let mut last: FxHashMap<_, Version> = FxHashMap::default();
-            for touch in self.versions.on_key(key) {
+        let operations = facts.history().operations();
+        for key in keys {
+            let mut sessions: BTreeMap<_, Vec<&Touch>> = BTreeMap::new();
+            for touch in versions.on_key(*key).iter().filter(|touch| touch.last().is_some()) {
                 let operation = &operations[touch.operation.index()];
-                if !operation.is_confirmed() {
-                    continue;
+                if operation.is_confirmed() {
+                    sessions.entry(operation.session).or_default().push(touch);
                 }
-                if let (Some(before), Some(first)) = (last.get(&operation.session), touch.first())
-                    && *before != first
-                {
-                    edges.push(before.0, first.0, 0);
-                }
-                if let Some(version) = touch.last() {
-                    last.insert(operation.session, version);
+            }
+            for touches in sessions.values() {
+                match self.reach {
+                    Reach::Next => next_in_session(touches, &mut edges),
+                    Reach::Far => {
+                        let place = |place: usize| Some(place as u64);
+                        let spans = (0..).zip(touches).map(|(at, touch)| (*touch, place(at), place(at)));
+                        self.each_later(spans.collect(), &mut edges);
+                    }
                 }
             }
         }
         edges
     }
 
-    fn by_time(&self) -> EdgeList {
+    fn by_time(&mut self) -> EdgeList {
+        let Registers { facts, versions, keys } = self.registers;
         let mut edges = EdgeList::default();
-        for key in self.facts.keys() {
-            self.key_by_time(key, &mut edges);
+        let operations = facts.history().operations();
+        for key in keys {
+            let span = |touch: &'f Touch| {
+                let operation = &operations[touch.operation.index()];
+                let end = operation.completed.filter(|_| operation.is_confirmed());
+                (touch, end.map(|end| end.0), Some(operation.invoked.0))
+            };
+            let touches = versions.on_key(*key).iter().filter(|touch| touch.last().is_some());
+            let spans: Vec<Span<'_>> = touches.map(span).collect();
+            match self.reach {
+                Reach::Next => next_in_time(&spans, &mut edges),
+                Reach::Far => self.each_later(spans, &mut edges),
+            }
         }
         edges
     }
 
-    // The newest transactions that have ended, each with its end: those that precede no other one.
-    fn key_by_time(&self, key: KeyNumber, edges: &mut EdgeList) {
-        let operations = self.facts.history().operations();
-        let touches = self.versions.on_key(key);
-        let mut ends: Vec<(Nanos, usize)> = Vec::new();
-        for (index, touch) in touches.iter().enumerate() {
-            let operation = &operations[touch.operation.index()];
-            if let (true, Some(end)) = (operation.is_confirmed(), operation.completed) {
-                ends.push((end, index));
+    /// From each version to all that were found after it was left, but to itself. Versions stand in the
+    /// order in which they were left; nodes above them, a binary tree, stand for those in a row.
+    fn each_later(&mut self, spans: Vec<Span<'_>>, edges: &mut EdgeList) {
+        let mut left: FxHashMap<Version, u64> = FxHashMap::default();
+        let mut found: BTreeMap<Version, u64> = BTreeMap::new();
+        for (touch, end, begin) in spans {
+            if let (Some(version), Some(end)) = (touch.last(), end) {
+                left.entry(version).and_modify(|known| *known = end.min(*known)).or_insert(end);
+            }
+            if let (Some(version), Some(begin)) = (touch.first(), begin) {
+                found.entry(version).and_modify(|known| *known = begin.max(*known)).or_insert(begin);
             }
         }
-        ends.sort_unstable();
-        let (mut ended, mut frontier) = (ends.into_iter().peekable(), Vec::new());
-        for touch in touches {
-            let invoked = operations[touch.operation.index()].invoked;
-            while let Some((end, index)) = ended.next_if(|(end, _)| *end < invoked) {
-                let began = operations[touches[index].operation.index()].invoked;
-                frontier.retain(|(other, _): &(Nanos, usize)| *other >= began);
-                frontier.push((end, index));
-            }
-            let Some(first) = touch.first() else { continue };
-            for version in frontier.iter().filter_map(|(_, index)| touches[*index].last()) {
-                if version != first {
-                    edges.push(version.0, first.0, 0);
-                }
+        let mut order: Vec<(u64, Version)> = left.iter().map(|(version, end)| (*end, *version)).collect();
+        order.sort_unstable();
+        let (tree, count) = (self.nodes, order.len() as u32);
+        for (leaf, (_, version)) in (tree + count..).zip(&order) {
+            edges.push(version.0, leaf, 0);
+        }
+        (2..2 * count).for_each(|node| edges.push(tree + node, tree + node / 2, 0));
+        self.nodes += 2 * count;
+        for (version, begin) in found {
+            let before = order.partition_point(|(end, _)| *end < begin) as u32;
+            let own =
+                left.get(&version).map(|end| order.partition_point(|other| *other < (*end, version)) as u32);
+            let (start, rest) = match own.filter(|own| *own < before) {
+                Some(own) => (0..own, own + 1..before),
+                None => (0..before, before..before),
+            };
+            for node in in_a_row(count, start).into_iter().chain(in_a_row(count, rest)) {
+                edges.push(tree + node, version.0, 0);
             }
         }
     }
@@ -161,34 +215,36 @@ impl Sources<'_, '_> {
     fn take(&mut self, found: EdgeList, name: &'static str, links: &mut Links) {
         let mut all = self.edges.clone();
         all.append(found);
-        let graph = FlatGraph::new(self.versions.count(), &all);
+        let graph = FlatGraph::new(self.nodes as usize, &all);
         if graph.is_acyclic() {
             self.edges = all;
             return;
         }
+        let versions = self.registers.versions;
         let components = graph.components(|_| true);
-        let mut members: Vec<(u32, u32)> = (0..).zip(&components).map(|(node, of)| (*of, node)).collect();
+        let mut members: Vec<(u32, u32)> =
+            (0..).zip(&components[..versions.count()]).map(|(node, of)| (*of, node)).collect();
         members.sort_unstable();
         for circle in members.chunk_by(|a, b| a.0 == b.0).filter(|circle| circle.len() > 1) {
-            let (key, at) = self
-                .versions
-                .shown(circle.iter().take(CIRCLE_SHOWN_MAX).map(|(_, version)| Version(*version)));
+            let (key, at) =
+                versions.shown(circle.iter().take(CIRCLE_SHOWN_MAX).map(|(_, version)| Version(*version)));
             links.spots.note(name, key, &at);
         }
     }
 
-    fn link(&self, links: &mut Links) -> FlatGraph {
-        let graph = FlatGraph::new(self.versions.count(), &self.edges);
-        let readers = self.versions.readers();
+    fn link(&self, links: &mut Links) {
+        let versions = self.registers.versions;
+        let graph = FlatGraph::new(self.nodes as usize, &self.edges);
+        let readers = versions.readers();
         for version in (0..graph.nodes() as u32).map(Version) {
             let mut writers: Vec<OperationId> = graph
                 .targets(version.0)
                 .iter()
-                .filter_map(|later| self.versions.writer(Version(*later)))
+                .filter_map(|later| versions.writer(Version(*later)))
                 .collect();
             writers.sort_unstable();
             writers.dedup();
-            if let Some(writer) = self.versions.writer(version) {
+            if let Some(writer) = versions.writer(version) {
                 writers.iter().for_each(|later| links.add(writer, *later, Link::WriteWrite));
             }
             let start = readers.partition_point(|(other, _)| *other < version);
@@ -197,18 +253,95 @@ impl Sources<'_, '_> {
             links.each_to_each(&of_this, &writers, Link::ReadWrite);
         }
         for (version, reader) in &readers {
-            if let Some(writer) = self.versions.writer(*version) {
+            if let Some(writer) = versions.writer(*version) {
                 links.add(writer, *reader, Link::WriteRead);
             }
         }
-        self.find_lost_updates(links);
-        graph
+    }
+
+    // A node behind each version: its writer and its readers lead to it, and it leads to the writers of
+    // all that is later.
+    fn link_far(&self, links: &mut Links) -> FlatGraph {
+        let Registers { versions, keys, .. } = self.registers;
+        let behind = links.more_nodes(self.nodes as usize);
+        for (from, to, _) in self.edges.iter() {
+            match (to < versions.count() as u32, versions.writer(Version(to))) {
+                (true, Some(writer)) => links.edges.push(behind + from, writer.0, Link::Free as u8),
+                (true, None) => {}
+                (false, _) => links.edges.push(behind + from, behind + to, Link::Free as u8),
+            }
+        }
+        for touch in keys.iter().flat_map(|key| versions.on_key(*key)) {
+            if let Some(written) = touch.written {
+                links.edges.push(touch.operation.0, behind + written.0, Link::WriteWrite as u8);
+            }
+            let Some(read) = touch.read else { continue };
+            links.edges.push(touch.operation.0, behind + read.0, Link::ReadWrite as u8);
+            if let Some(writer) = versions.writer(read) {
+                links.add(writer, touch.operation, Link::WriteRead);
+            }
+        }
+        FlatGraph::new(self.nodes as usize, &self.edges)
     }
 
     fn find_lost_updates(&self, links: &mut Links) {
-        for key in self.facts.keys() {
-            let updates = self.versions.on_key(key).iter().filter_map(Touch::update);
-            lost_updates(key, updates.collect(), links);
+        let Registers { versions, keys, .. } = self.registers;
+        for key in keys {
+            let updates = versions.on_key(*key).iter().filter_map(Touch::update);
+            lost_updates(*key, updates.collect(), links);
         }
     }
+}
+
+/// A touch, when it ended if that is known, and when it began.
+type Span<'t> = (&'t Touch, Option<u64>, Option<u64>);
+
+fn next_in_session(touches: &[&Touch], edges: &mut EdgeList) {
+    for two in touches.windows(2) {
+        if let (Some(before), Some(first)) = (two[0].last(), two[1].first())
+            && before != first
+        {
+            edges.push(before.0, first.0, 0);
+        }
+    }
+}
+
+// The newest transactions that have ended, each with its end: those that precede no other one.
+fn next_in_time(spans: &[Span<'_>], edges: &mut EdgeList) {
+    let mut ends: Vec<(u64, usize)> =
+        spans.iter().enumerate().filter_map(|(index, (_, end, _))| Some(((*end)?, index))).collect();
+    ends.sort_unstable();
+    let (mut ended, mut frontier) = (ends.into_iter().peekable(), Vec::new());
+    for (touch, _, began) in spans {
+        let began = began.unwrap_or(0);
+        while let Some((end, index)) = ended.next_if(|(end, _)| *end < began) {
+            let before = spans[index].2.unwrap_or(0);
+            frontier.retain(|(other, _): &(u64, usize)| *other >= before);
+            frontier.push((end, index));
+        }
+        let Some(first) = touch.first() else { continue };
+        for version in frontier.iter().filter_map(|(_, index)| spans[*index].0.last()) {
+            if version != first {
+                edges.push(version.0, first.0, 0);
+            }
+        }
+    }
+}
+
+/// Nodes of a binary tree with so many leaves, root 1, that together stand for the leaves of a range.
+fn in_a_row(leaves: u32, range: Range<u32>) -> Vec<u32> {
+    let (mut from, mut to) = (range.start + leaves, range.end + leaves);
+    let mut nodes = Vec::new();
+    while from < to {
+        if from % 2 == 1 {
+            nodes.push(from);
+            from += 1;
+        }
+        if to % 2 == 1 {
+            to -= 1;
+            nodes.push(to);
+        }
+        (from, to) = (from / 2, to / 2);
+    }
+    nodes
 }

@@ -50,6 +50,7 @@ impl<'a, 'h> Teller<'a, 'h> {
         keys.dedup();
         let operations: Vec<OperationId> = proofs.iter().map(|proof| proof.edge.from).collect();
         let name = cycle.kind.name();
+        let longer = if cycle.is_shortest { "" } else { " The search for a shorter one ran out of steps." };
         let who = listed(operations.iter().map(|operation| self.prover.who(*operation)));
         Finding {
             anomaly: name,
@@ -58,8 +59,9 @@ impl<'a, 'h> Teller<'a, 'h> {
             brief: format!("{name} between {who}"),
             steps: self.steps(&operations, &keys, &[]),
             edges: proofs.into_iter().map(|proof| proof.edge).collect(),
-            conclusion: "So each comes before the next and the last before the first: a cycle that no order can explain."
-                .into(),
+            conclusion: format!(
+                "So each comes before the next and the last before the first: a cycle that no order can explain.{longer}"
+            ),
             certainty: self.certainty(&operations),
             weight: 1,
         }
@@ -67,7 +69,7 @@ impl<'a, 'h> Teller<'a, 'h> {
 
     /// A cycle too long to be shown: its first transactions, each with what leads to the next.
     fn beginning_of(&self, cycle: &Cycle) -> Finding {
-        let shown = Cycle { kind: cycle.kind, hops: cycle.hops[..BEGINNING].to_vec() };
+        let shown = Cycle { hops: cycle.hops[..BEGINNING].to_vec(), ..*cycle };
         let mut proofs = self.proofs(&shown);
         proofs.sort_by_key(|proof| proof.edge.from);
         let mut keys: Vec<KeyNumber> = proofs.iter().filter_map(|proof| proof.key).collect();

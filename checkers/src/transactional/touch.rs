@@ -98,10 +98,6 @@ impl Versions {
         self.micro_ops as usize + self.first.len()
     }
 
-    pub(super) fn touches(&self) -> &[Touch] {
-        &self.touches
-    }
-
     pub(super) fn on_key(&self, key: KeyNumber) -> &[Touch] {
         &self.touches[self.first[key.index()]..self.first[key.index() + 1]]
     }

@@ -8,6 +8,7 @@
 mod bank;
 mod convergence;
 mod counters;
+mod cycles;
 mod deleted;
 mod elements;
 mod generator;
@@ -17,8 +18,10 @@ mod queues;
 mod registers;
 mod sets;
 mod sources;
+#[path = "../witness_of/mod.rs"]
+mod witness_of;
 
-use checkers::{Budget, Facts, Judgement, checker};
+use checkers::{Budget, EdgeKind, Facts, Finding, Judgement, checker};
 use generator::Script;
 use histories::text;
 

@@ -87,7 +87,7 @@ fn known(
         found(record, operation, key).or_else(|| left(record, operation, key).map(Some)) == Some(after)
     };
     let seconds: Vec<&Operation> = touches.iter().filter(is_first).copied().collect();
-    let firsts = touches.iter().filter(is_last);
+    let firsts = touches.iter().filter(|operation| operation.is_confirmed()).filter(is_last);
     let mut pairs = firsts.flat_map(|one| seconds.iter().map(move |other| (*one, *other)));
     pairs.find_map(|(one, other)| {
         let (first, second) = (one.id, other.id);
@@ -103,7 +103,7 @@ fn known(
 
 fn touches<'h>(record: &Record<'h>, key: &Key) -> Vec<&'h Operation> {
     let mut touches: Vec<&Operation> = record.on(key).iter().map(|part| part.operation).collect();
-    touches.retain(|operation| operation.is_confirmed());
     touches.dedup_by_key(|operation| operation.id);
+    touches.retain(|operation| record.happened(operation));
     touches
 }
