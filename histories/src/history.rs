@@ -126,6 +126,8 @@ pub struct HistoryBuilder {
     sharing: Sharing,
     /// True if whoever pushes events has one text for each key.
     keys_are_shared: bool,
+    /// True if the lists of the next answer share their memory already.
+    lists_are_shared: bool,
     /// The nodes that the header names; empty if it names none, and then any node may come.
     declared: FxHashSet<NodeName>,
     phase: Phase,
@@ -151,6 +153,7 @@ impl HistoryBuilder {
             names: Names::default(),
             sharing: Sharing::default(),
             keys_are_shared: false,
+            lists_are_shared: false,
             declared,
             phase,
             count: 0,
@@ -178,6 +181,11 @@ impl HistoryBuilder {
     /// From now on the keys of events are taken as they are: their reader has one text for each.
     pub(crate) fn keys_are_shared(&mut self) {
         self.keys_are_shared = true;
+    }
+
+    /// Whether the lists of the answers from now on share their memory already.
+    pub(crate) fn lists_are_shared(&mut self, are_shared: bool) {
+        self.lists_are_shared = are_shared;
     }
 
     /// Takes additions of integers for increments: only what reads see tells one from the other.
@@ -275,7 +283,9 @@ impl HistoryBuilder {
         *state = if outcome.is_unknown() { SessionState::Over } else { SessionState::Idle };
         operation.outcome = outcome;
         operation.completed = Some(time);
-        self.sharing.answered(&mut self.history.operations, id);
+        if !self.lists_are_shared {
+            self.sharing.answered(&mut self.history.operations, id);
+        }
         Ok(())
     }
 

@@ -25,6 +25,7 @@ mod names;
 pub mod operation;
 pub mod reply;
 pub mod text;
+pub mod threads;
 pub mod value;
 
 pub use call::{Call, MicroOp, Observed};

@@ -19,7 +19,7 @@ use serde::{Serialize, Serializer};
 use crate::{Key, Observed, Operation, OperationId, Outcome, Value};
 
 /// The elements of a [`Value::List`]: a slice that is cheap to copy. Two words, so that a value has three.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct List {
     /// What this list begins with, and perhaps more.
     shared: Arc<Box<[Value]>>,

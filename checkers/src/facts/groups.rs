@@ -46,7 +46,8 @@ impl<T: Copy> Groups<T> {
         Self { offsets, items: vec![fill; total] }
     }
 
-    fn range(&self, group: usize) -> std::ops::Range<usize> {
+    /// Where the items of a group are among all items.
+    pub(super) fn range(&self, group: usize) -> std::ops::Range<usize> {
         self.offsets[group] as usize..self.offsets[group + 1] as usize
     }
 
@@ -54,8 +55,8 @@ impl<T: Copy> Groups<T> {
         &self.items[self.range(group)]
     }
 
-    pub(super) fn get_mut(&mut self, group: usize) -> &mut [T] {
-        let range = self.range(group);
-        &mut self.items[range]
+    /// Puts each item to its place among all items.
+    pub(super) fn put(&mut self, items: &[(usize, T)]) {
+        items.iter().for_each(|(place, item)| self.items[*place] = *item);
     }
 }

@@ -81,6 +81,10 @@ pub struct KeyUse {
     pub list_values: bool,
     /// True if an answer or an expectation named a version.
     pub versions: bool,
+    /// True if a confirmed read saw something else than one list, or nothing.
+    pub not_lists: bool,
+    /// True if a call failed.
+    pub failures: bool,
 }
 
 impl KeyUse {
@@ -111,7 +115,7 @@ impl KeyUse {
             MicroOp::CompareAndSet { value, expected, .. } => {
                 self.compare_and_sets += 1;
                 self.list_values |= is_list(value);
-                self.saw(expected);
+                self.names_versions(expected);
             }
             MicroOp::Append { .. } => self.appends += 1,
             MicroOp::Add { .. } => self.adds += 1,
@@ -126,6 +130,15 @@ impl KeyUse {
     }
 
     pub(super) fn saw(&mut self, observed: &Observed) {
+        self.names_versions(observed);
+        self.not_lists |= match observed.values.as_slice() {
+            [] => false,
+            [value] => !is_list(value),
+            _ => true,
+        };
+    }
+
+    fn names_versions(&mut self, observed: &Observed) {
         self.versions |= !observed.versions.is_empty();
     }
 }

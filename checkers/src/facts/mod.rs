@@ -19,6 +19,7 @@ mod numbering;
 use std::sync::OnceLock;
 
 use histories::compact::TxnTable;
+use histories::threads::{both, in_halves};
 use histories::{
     History, Key, MicroOp, NodeName, Observed, Operation, OperationId, Reply, SessionId, Value, Version,
 };
@@ -64,13 +65,20 @@ pub struct Facts<'h> {
     expected: Groups<Maker>,
 }
 
+/// The makers of states, each with its place among all states.
+#[derive(Default)]
+struct Traced {
+    seen: Vec<(usize, Maker)>,
+    expected: Vec<(usize, Maker)>,
+}
+
 impl<'h> Facts<'h> {
     /// Indexes `history`.
     pub fn new(history: &'h History) -> Self {
         let Numbering { keys, numbers, uses, first, key_of } = Numbering::new(history);
         let mut facts = Self {
             history,
-            makers: std::iter::repeat_with(Makers::default).take(keys.len()).collect(),
+            makers: Vec::new(),
             keys,
             numbers,
             uses,
@@ -87,8 +95,7 @@ impl<'h> Facts<'h> {
             has_serial_order: Default::default(),
             expected: Groups::default(),
         };
-        facts.group_by_key();
-        facts.group_by_session();
+        facts.group();
         facts.find_makers();
         facts
     }
@@ -186,11 +193,21 @@ impl<'h> Facts<'h> {
     /// them that was told that it made `version`. An empty list may also be how the store shows that
     /// there is nothing, so without a version its maker is never certain.
     pub fn maker(&self, key: KeyNumber, value: &Value, version: Option<&Version>) -> Maker {
-        let by_value = match self.makers[key.index()].of_value(value) {
+        self.maker_among(&self.makers[key.index()], key, value, version)
+    }
+
+    fn maker_among(
+        &self,
+        makers: &Makers<'h>,
+        key: KeyNumber,
+        value: &Value,
+        version: Option<&Version>,
+    ) -> Maker {
+        let by_value = match makers.of_value(value) {
             Maker::One(first) if is_empty(value) => Maker::Several { first },
             maker => maker,
         };
-        match (by_value, version.map(|version| self.version_maker(key, version))) {
+        match (by_value, version.map(|version| self.version_maker_among(makers, key, version))) {
             (Maker::Several { .. }, Some(Maker::One(maker))) if stores(self.micro_op(maker), value) => {
                 Maker::One(maker)
             }
@@ -201,7 +218,11 @@ impl<'h> Facts<'h> {
     /// The call that was told that it made this version. A version made by an unknown call has none:
     /// then [`Facts::maker`] finds it by its value.
     pub fn version_maker(&self, key: KeyNumber, version: &Version) -> Maker {
-        self.makers[key.index()].of_version(version, || {
+        self.version_maker_among(&self.makers[key.index()], key, version)
+    }
+
+    fn version_maker_among(&self, makers: &Makers<'h>, key: KeyNumber, version: &Version) -> Maker {
+        makers.of_version(version, || {
             let made = |at: &Address| Some((*at, self.reply(*at)?.version.as_ref()?));
             self.on_key(key).iter().filter_map(made)
         })
@@ -255,30 +276,42 @@ impl<'h> Facts<'h> {
         self.history.operations().iter().flat_map(addresses)
     }
 
-    fn group_by_key(&mut self) {
+    fn group(&mut self) {
+        let ((on_key, final_reads), (sessions, in_session)) =
+            both(self.micro_op_count(), || self.grouped_by_key(), || self.grouped_by_session());
+        (self.on_key, self.final_reads) = (on_key, final_reads);
+        (self.sessions, self.in_session) = (sessions, in_session);
+    }
+
+    /// All micro-ops on each key, and its final reads.
+    fn grouped_by_key(&self) -> (Groups<Address>, Groups<Address>) {
         let on_key =
             Groups::new(self.keys.len(), || self.key_of.iter().map(|key| key.index()).zip(self.addresses()));
         let final_reads = Groups::new(self.keys.len(), || {
             self.history.final_reads().flat_map(addresses).map(|at| (self.key_of(at).index(), at))
         });
-        (self.on_key, self.final_reads) = (on_key, final_reads);
+        (on_key, final_reads)
     }
 
-    fn group_by_session(&mut self) {
+    /// The sessions, and the operations of each.
+    fn grouped_by_session(&self) -> (Vec<SessionId>, Groups<OperationId>) {
         let mut sessions: Vec<SessionId> = self.history.operations().iter().map(|op| op.session).collect();
         sessions.sort_unstable();
         sessions.dedup();
         let places: FxHashMap<SessionId, usize> =
             sessions.iter().enumerate().map(|(place, session)| (*session, place)).collect();
-        self.in_session = Groups::new(sessions.len(), || {
+        let in_session = Groups::new(sessions.len(), || {
             self.history.operations().iter().map(|op| (places[&op.session], op.id))
         });
-        self.sessions = sessions;
+        (sessions, in_session)
     }
 
-    // Key by key, so that the tables of one key stay in the processor's cache.
     fn find_makers(&mut self) {
+        let are_there = self.keys().any(|key| self.kind(key) == KeyKind::Register);
         let states = |of: fn(&Self, Address) -> Option<&'h Observed>| {
+            if !are_there {
+                return Groups::with_sizes(std::iter::repeat_n(0, self.micro_op_count()), Maker::Nobody);
+            }
             let sizes = self.addresses().map(|address| match self.kind(self.key_of(address)) {
                 KeyKind::Register => of(self, address).map_or(0, |observed| observed.values.len()),
                 _ => 0,
@@ -286,27 +319,67 @@ impl<'h> Facts<'h> {
             Groups::with_sizes(sizes, Maker::Nobody)
         };
         let (mut seen, mut expected) = (states(Self::observed), states(Self::expectation));
-        for key in self.keys() {
-            let usage = self.usage(key);
-            let mut makers = Makers::with_capacity((usage.writes + usage.compare_and_sets) as usize);
-            for address in self.on_key.get(key.index()) {
-                makers.note(self.operation(*address), *address);
+        let keys: Vec<KeyNumber> = self.keys().collect();
+        // Key by key, so that the tables of one key stay in the processor's cache.
+        let halves = in_halves(self.micro_op_count(), &keys, |half| {
+            let (mut makers, mut traced) = (Vec::with_capacity(half.len()), Traced::default());
+            for key in half {
+                let of_key = self.makers_of(*key);
+                if self.kind(*key) == KeyKind::Register {
+                    for address in self.on_key.get(key.index()) {
+                        let flat = self.flat(*address);
+                        self.trace(
+                            *address,
+                            &of_key,
+                            self.observed(*address),
+                            seen.range(flat),
+                            &mut traced.seen,
+                        );
+                        let expectation = self.expectation(*address);
+                        self.trace(
+                            *address,
+                            &of_key,
+                            expectation,
+                            expected.range(flat),
+                            &mut traced.expected,
+                        );
+                    }
+                }
+                makers.push(of_key);
             }
-            self.makers[key.index()] = makers;
-            for address in self.on_key.get(key.index()) {
-                let flat = self.flat(*address);
-                self.trace(*address, self.observed(*address), seen.get_mut(flat));
-                self.trace(*address, self.expectation(*address), expected.get_mut(flat));
-            }
+            (makers, traced)
+        });
+        let mut all = Vec::with_capacity(keys.len());
+        for (makers, traced) in halves {
+            all.extend(makers);
+            seen.put(&traced.seen);
+            expected.put(&traced.expected);
         }
-        (self.seen, self.expected) = (seen, expected);
+        (self.makers, self.seen, self.expected) = (all, seen, expected);
     }
 
-    fn trace(&self, at: Address, states: Option<&Observed>, makers: &mut [Maker]) {
-        let Some(states) = states.filter(|_| !makers.is_empty()) else { return };
-        for (index, value) in states.values.iter().enumerate() {
-            let maker = self.maker(self.key_of(at), value, states.versions.get(index));
-            makers[index] = match maker {
+    fn makers_of(&self, key: KeyNumber) -> Makers<'h> {
+        let usage = self.usage(key);
+        let mut makers = Makers::with_capacity((usage.writes + usage.compare_and_sets) as usize);
+        for address in self.on_key.get(key.index()) {
+            makers.note(self.operation(*address), *address);
+        }
+        makers
+    }
+
+    /// Finds the makers of `states`, whose places are `places`.
+    fn trace(
+        &self,
+        at: Address,
+        makers: &Makers<'h>,
+        states: Option<&Observed>,
+        places: std::ops::Range<usize>,
+        traced: &mut Vec<(usize, Maker)>,
+    ) {
+        let Some(states) = states.filter(|_| !places.is_empty()) else { return };
+        let key = self.key_of(at);
+        for ((index, value), place) in states.values.iter().enumerate().zip(places) {
+            let maker = match self.maker_among(makers, key, value, states.versions.get(index)) {
                 // Seen before anybody stored it: the store's way to show that there is nothing.
                 Maker::Several { first }
                     if is_empty(value) && self.operation(at).precedes(self.operation(first)) =>
@@ -315,6 +388,7 @@ impl<'h> Facts<'h> {
                 }
                 maker => maker,
             };
+            traced.push((place, maker));
         }
     }
 

@@ -44,6 +44,7 @@ impl<'h> Numbering<'h> {
             self.key_of.push(number);
             let usage = &mut self.uses[number.index()];
             usage.count(micro_op);
+            usage.failures |= operation.outcome.is_failed();
             let Some(reply) = reply else { continue };
             usage.versions |= reply.version.is_some();
             if let Some(observed) = &reply.observed {

@@ -29,6 +29,11 @@ impl EdgeList {
         self.pairs.iter().zip(&self.labels).map(|((from, to), label)| (*from, *to, *label))
     }
 
+    /// Gives each node another number.
+    pub(crate) fn renumber(&mut self, number: impl Fn(u32) -> u32) {
+        self.pairs.iter_mut().for_each(|(from, to)| (*from, *to) = (number(*from), number(*to)));
+    }
+
     pub(crate) fn append(&mut self, mut other: Self) {
         self.pairs.append(&mut other.pairs);
         self.labels.append(&mut other.labels);

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use histories::threads::in_halves;
 use histories::{Call, OperationId};
 use rustc_hash::FxHashMap;
 
@@ -154,11 +155,15 @@ impl<'f, 'h> Base<'f, 'h> {
         let lists: Vec<KeyNumber> = facts.keys().filter(|key| list_append::is_list(facts, *key)).collect();
         let registers: Vec<KeyNumber> = facts.keys().filter(|key| is_register(facts, *key)).collect();
         let happened = happened(facts, &lists, &registers);
-        let mut places = vec![u32::MAX; if lists.is_empty() { 0 } else { facts.micro_op_count() }];
-        for key in &lists {
-            ListKey::new(facts, *key, &happened).link(Reach::Next, &mut places, &mut self.links);
-        }
-        drop(places);
+        let halves = in_halves(if lists.is_empty() { 0 } else { facts.micro_op_count() }, &lists, |half| {
+            let mut links = Links::new(facts);
+            let mut places = vec![u32::MAX; if half.is_empty() { 0 } else { facts.micro_op_count() }];
+            half.iter().for_each(|key| {
+                ListKey::new(facts, *key, &happened).link(Reach::Next, &mut places, &mut links);
+            });
+            links
+        });
+        halves.into_iter().for_each(|links| self.links.append(links));
         if !registers.is_empty() {
             self.versions = Some(Versions::new(facts, &registers, &happened, &mut self.links));
         }

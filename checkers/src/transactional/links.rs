@@ -35,6 +35,14 @@ impl Spots {
         }
     }
 
+    fn append(&mut self, other: Self) {
+        for (anomaly, (more, spots)) in other.by_name {
+            let (count, kept) = self.by_name.entry(anomaly).or_default();
+            *count += more;
+            kept.extend(spots.into_iter().take(KEPT_MAX - kept.len()));
+        }
+    }
+
     /// Name, number, and those that are kept.
     pub(super) fn iter(&self) -> impl Iterator<Item = (&'static str, u64, &[Spotted])> {
         self.by_name.iter().map(|(name, (count, kept))| (*name, *count, kept.as_slice()))
@@ -47,13 +55,14 @@ pub(super) struct Links {
     pub(super) edges: EdgeList,
     pub(super) spots: Spots,
     /// Operations are numbered from 0, then come nodes that stand for many edges.
+    operations: u32,
     nodes: u32,
 }
 
 impl Links {
     pub(super) fn new(facts: &Facts<'_>) -> Self {
-        let nodes = facts.history().operations().len() as u32;
-        Self { edges: EdgeList::default(), spots: Spots::default(), nodes }
+        let operations = facts.history().operations().len() as u32;
+        Self { edges: EdgeList::default(), spots: Spots::default(), operations, nodes: operations }
     }
 
     pub(super) fn nodes(&self) -> usize {
@@ -71,6 +80,17 @@ impl Links {
         if from != to {
             self.edges.push(from.0, to.0, link as u8);
         }
+    }
+
+    /// Adds the links of other keys, as if they had been found after these.
+    pub(super) fn append(&mut self, mut other: Self) {
+        let moved = self.nodes - other.operations;
+        if moved > 0 && other.nodes > other.operations {
+            other.edges.renumber(|node| if node < other.operations { node } else { node + moved });
+        }
+        self.nodes += other.nodes - other.operations;
+        self.edges.append(other.edges);
+        self.spots.append(other.spots);
     }
 
     /// From each of these to each of those, but to itself. Where both are many, nodes stand in for

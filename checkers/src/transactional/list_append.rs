@@ -49,8 +49,7 @@ pub(super) fn elements(observed: &Observed) -> Option<&[Value]> {
 
 /// True if all that reads of this key saw is one list each.
 pub(super) fn is_list(facts: &Facts<'_>, key: KeyNumber) -> bool {
-    let reads = || facts.on_key(key).iter().filter_map(|at| facts.observed(*at));
-    facts.kind(key) == KeyKind::List && reads().all(|observed| elements(observed).is_some())
+    facts.kind(key) == KeyKind::List && !facts.usage(key).not_lists
 }
 
 /// The longest confirmed read of a list.
@@ -356,6 +355,9 @@ impl View<'_> {
 }
 
 fn failed_appends<'h>(facts: &Facts<'h>, key: KeyNumber) -> FxHashMap<&'h Value, Address> {
+    if !facts.usage(key).failures {
+        return FxHashMap::default();
+    }
     let failed = facts.on_key(key).iter().filter(|at| facts.operation(**at).outcome.is_failed());
     let element = |at: &Address| match facts.micro_op(*at) {
         MicroOp::Append { element, .. } => Some((element, *at)),

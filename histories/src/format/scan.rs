@@ -9,6 +9,7 @@
 //! Cost: a piece is taken again at most once per doubling of the buffer, so the whole is linear in the input.
 
 use std::io::{self, Read};
+use std::ops::Range;
 
 use super::Error;
 use super::bounded::{LONGEST, too_long};
@@ -21,6 +22,7 @@ const CHUNK: usize = 1 << 18;
 pub(super) struct Scan<R> {
     input: R,
     syntax: Syntax,
+    /// What was read and not given away.
     buffer: Vec<u8>,
     /// Where the piece that was taken last begins in the buffer, and where the next one does.
     last: usize,
@@ -32,9 +34,33 @@ pub(super) struct Scan<R> {
     begin: Place,
 }
 
+/// What pieces were taken from, for whoever looks at them after the scan has gone on.
+#[derive(Debug)]
+pub(super) struct Block {
+    bytes: Vec<u8>,
+    begin: Place,
+}
+
+impl Block {
+    /// The line of its byte `at`, from 1.
+    pub(super) fn line(&self, at: usize) -> usize {
+        self.begin.after(&self.bytes[..at]).line
+    }
+
+    /// The line in which a piece ends that goes up to byte `end`, from 1.
+    pub(super) fn line_before(&self, end: usize) -> usize {
+        self.line(end - usize::from(self.bytes[..end].ends_with(b"\n")))
+    }
+
+    /// What is wrong at its byte `at`.
+    pub(super) fn error(&self, at: usize, reason: String) -> Error {
+        self.begin.after(&self.bytes[..at]).error(reason)
+    }
+}
+
 /// A place in the input.
 #[derive(Debug, Clone, Copy)]
-struct Place {
+pub(super) struct Place {
     /// From 1.
     line: usize,
     /// Characters before it in its line.
@@ -54,10 +80,14 @@ impl<R: Read> Scan<R> {
         self.place(self.next + space).line
     }
 
-    /// The line in which the last piece ends, from 1.
-    pub(super) fn line_before(&self) -> usize {
-        let end = self.next - usize::from(self.buffer[self.last..self.next].ends_with(b"\n"));
-        self.place(end).line
+    /// From where to where in the block the piece goes that was taken last.
+    pub(super) fn last(&self) -> Range<usize> {
+        self.last..self.next
+    }
+
+    /// Where the piece that was taken last begins.
+    pub(super) fn place_of_last(&self) -> Place {
+        self.place(self.last)
     }
 
     /// True if the input was a compressed file that ends too early.
@@ -71,25 +101,43 @@ impl<R: Read> Scan<R> {
         mut take: impl FnMut(&mut Cursor<'_>) -> Result<T, Flaw>,
     ) -> Result<T, Stopped> {
         loop {
-            let mut cursor = Cursor::new(&self.buffer[self.next..], self.syntax);
-            let taken = take(&mut cursor);
-            let length = cursor.at();
-            if cursor.touched_end() && !self.ended {
-                if self.buffer.len() - self.next > LONGEST {
-                    return Err(Stopped::Within(self.error_at(self.next, too_long("an entry"))));
-                }
-                self.read_on()
-                    .map_err(|source| Stopped::Within(Error::Io { line: self.line() - 1, source }))?;
-                continue;
+            match self.take_if_there(&mut take)? {
+                Some(piece) => return Ok(piece),
+                None => self.read_on()?,
             }
-            return match taken {
-                Ok(piece) => {
-                    (self.last, self.next) = (self.next, self.next + length);
-                    Ok(piece)
-                }
-                Err(flaw) => Err(self.stopped(flaw)),
-            };
         }
+    }
+
+    /// Takes the next piece with `take`; none if more of the input has to be read for it.
+    pub(super) fn take_if_there<T>(
+        &mut self,
+        take: impl FnOnce(&mut Cursor<'_>) -> Result<T, Flaw>,
+    ) -> Result<Option<T>, Stopped> {
+        let mut cursor = Cursor::new(&self.buffer[self.next..], self.syntax);
+        let taken = take(&mut cursor);
+        let length = cursor.at();
+        if cursor.touched_end() && !self.ended {
+            if self.buffer.len() - self.next > LONGEST {
+                return Err(Stopped::Within(self.error_at(self.next, too_long("an entry"))));
+            }
+            return Ok(None);
+        }
+        match taken {
+            Ok(piece) => {
+                (self.last, self.next) = (self.next, self.next + length);
+                Ok(Some(piece))
+            }
+            Err(flaw) => Err(self.stopped(flaw)),
+        }
+    }
+
+    /// Gives away what pieces were taken from.
+    pub(super) fn give_away(&mut self) -> Block {
+        let begin = self.begin;
+        self.begin = self.place(self.next);
+        let rest = self.buffer.split_off(self.next);
+        (self.last, self.next) = (0, 0);
+        Block { bytes: std::mem::replace(&mut self.buffer, rest), begin }
     }
 
     /// What is wrong with the piece that was taken last.
@@ -98,8 +146,7 @@ impl<R: Read> Scan<R> {
     }
 
     fn error_at(&self, at: usize, reason: String) -> Error {
-        let Place { line, column } = self.place(at);
-        Error::Line { line, column: column + 1, reason }
+        self.place(at).error(reason)
     }
 
     /// Where the byte `at` of the buffer stands.
@@ -113,7 +160,12 @@ impl<R: Read> Scan<R> {
         if at >= self.buffer.len() { Stopped::AtEnd(error) } else { Stopped::Within(error) }
     }
 
-    fn read_on(&mut self) -> io::Result<()> {
+    /// Reads more of the input.
+    pub(super) fn read_on(&mut self) -> Result<(), Stopped> {
+        self.fill().map_err(|source| Stopped::Within(Error::Io { line: self.line() - 1, source }))
+    }
+
+    fn fill(&mut self) -> io::Result<()> {
         self.begin = self.place(self.next);
         self.buffer.drain(..self.next);
         (self.last, self.next) = (0, 0);
@@ -149,6 +201,11 @@ impl Place {
         let (lines, column) = extent(piece);
         Self { line: self.line + lines, column: if lines == 0 { self.column + column } else { column } }
     }
+
+    /// What is wrong here.
+    pub(super) fn error(self, reason: String) -> Error {
+        Error::Line { line: self.line, column: self.column + 1, reason }
+    }
 }
 
 /// Why there is no next piece.
@@ -169,7 +226,9 @@ impl Stopped {
 
 /// Line ends, and characters after the last of them.
 fn extent(bytes: &[u8]) -> (usize, usize) {
-    let lines = bytes.iter().filter(|byte| **byte == b'\n').count();
+    // A sum of at most 255 fits a byte, of which the processor adds many at once.
+    let in_part = |part: &[u8]| part.iter().map(|byte| u8::from(*byte == b'\n')).sum::<u8>();
+    let lines: usize = bytes.chunks(255).map(|part| usize::from(in_part(part))).sum();
     let last = if lines == 0 { bytes } else { bytes.rsplit(|byte| *byte == b'\n').next().unwrap_or(bytes) };
     // A byte that goes on with a character begins with the bits 10.
     (lines, last.iter().filter(|byte| **byte & 0xc0 != 0x80).count())

@@ -1,5 +1,6 @@
 //! Reads of a list that grows: what stands in the file was mostly read before, so that comparing its text
-//! with that of the longest list of its key finds the elements without reading them again.
+//! with that of the longest list of its key finds the elements without reading them again. What is read is
+//! only how long it is; which list it is the start of is known when its batch ends.
 //!
 //! ```text
 //!   longest   [1 2 3 4 5
@@ -9,84 +10,132 @@
 //! ```
 
 use super::super::cursor::{Atom, Cursor, Flaw};
+use super::batch::RawValue;
 use crate::{List, Value};
 
 /// The longest list of integers that was read of a key.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Growing {
     /// As it is spelled, without the bracket that closes it.
     text: Vec<u8>,
-    list: List,
     /// Where each element ends in `text`.
     ends: Vec<u32>,
+    /// Its elements: those that were there when a batch ended, and those that came since.
+    list: List,
+    more: Vec<Value>,
+    /// Which list of the batch it will be.
+    place: Option<u32>,
 }
 
-impl Default for Growing {
-    fn default() -> Self {
-        Self { text: Vec::new(), list: Vec::new().into(), ends: Vec::new() }
+/// The lists of a batch, of which the longest are known when it ends.
+#[derive(Debug, Default)]
+pub(super) struct Lists {
+    lists: Vec<List>,
+    /// The keys that have one.
+    open: Vec<u32>,
+}
+
+impl Lists {
+    /// All lists, now that the batch ends.
+    pub(super) fn finish(&mut self, growing: &mut [Growing]) -> Vec<List> {
+        for key in std::mem::take(&mut self.open) {
+            growing[key as usize].close(self);
+        }
+        std::mem::take(&mut self.lists)
     }
 }
 
 impl Growing {
-    /// Reads a list.
-    pub(super) fn read(&mut self, cursor: &mut Cursor<'_>) -> Result<Option<Value>, Flaw> {
+    /// Reads a list of the key with this number.
+    pub(super) fn read(
+        &mut self,
+        cursor: &mut Cursor<'_>,
+        key: u32,
+        lists: &mut Lists,
+    ) -> Result<RawValue, Flaw> {
         let begin = cursor.at();
         let common = common_begin(&self.text, cursor.rest());
         let next = cursor.rest().get(common).copied();
         if common == self.text.len() && common > 0 {
             cursor.skip(common);
-            if cursor.eat(b']') {
-                return Ok(Some(Value::List(self.list.clone())));
+            if cursor.eat(b']') || matches!(next, Some(b' ' | b',')) && self.go_on(cursor, begin).is_some() {
+                return Ok(self.start(self.ends.len(), key, lists));
             }
-            if matches!(next, Some(b' ' | b',')) && self.go_on(cursor, begin).is_some() {
-                return Ok(Some(Value::List(self.list.clone())));
-            }
-            self.ends.truncate(self.list.len());
+            self.ends.truncate(self.list.len() + self.more.len());
             cursor.go_back(begin);
         } else if next == Some(b']')
             && let Ok(last) = self.ends.binary_search(&(common as u32))
         {
             cursor.skip(common + 1);
-            return Ok(Some(Value::List(self.list.first(last + 1))));
+            return Ok(self.start(last + 1, key, lists));
         }
-        self.read_anew(cursor)
+        self.read_anew(cursor, key, lists)
+    }
+
+    /// Its first elements.
+    fn start(&mut self, length: usize, key: u32, lists: &mut Lists) -> RawValue {
+        let list = *self.place.get_or_insert_with(|| {
+            lists.open.push(key);
+            lists.lists.push(List::default());
+            lists.lists.len() as u32 - 1
+        });
+        RawValue::Start { list, length: length as u32 }
     }
 
     /// Reads what follows the known elements; none if that is anything but integers.
     fn go_on(&mut self, cursor: &mut Cursor<'_>, begin: usize) -> Option<()> {
-        let mut elements = self.list.to_vec();
+        let known = self.more.len();
+        let whole = self.read_more(cursor, begin);
+        if whole.is_none() {
+            self.more.truncate(known);
+        }
+        whole
+    }
+
+    fn read_more(&mut self, cursor: &mut Cursor<'_>, begin: usize) -> Option<()> {
         loop {
             cursor.separator(b']').ok()?;
             if cursor.eat(b']') {
                 break;
             }
             let Ok(Atom::Integer(integer)) = cursor.atom() else { return None };
-            elements.push(Value::Integer(integer));
+            self.more.push(Value::Integer(integer));
             self.ends.push((cursor.at() - begin) as u32);
         }
-        self.keep(elements.into(), cursor.since(begin))
+        self.spell(cursor.since(begin))
     }
 
-    fn read_anew(&mut self, cursor: &mut Cursor<'_>) -> Result<Option<Value>, Flaw> {
+    fn read_anew(&mut self, cursor: &mut Cursor<'_>, key: u32, lists: &mut Lists) -> Result<RawValue, Flaw> {
         let begin = cursor.at();
         let value = cursor.value()?;
         if let Some(Value::List(list)) = &value
-            && list.len() > self.list.len()
+            && list.len() > self.ends.len()
         {
             let text = cursor.since(begin);
             let ends: Vec<u32> = ends(text).collect();
-            if ends.len() == list.len() {
-                self.ends = ends;
-                let _ = self.keep(list.clone(), text);
+            if ends.len() == list.len() && self.spell(text).is_some() {
+                self.close(lists);
+                (self.ends, self.list) = (ends, list.clone());
+                return Ok(self.start(list.len(), key, lists));
             }
         }
-        Ok(value)
+        Ok(value.map_or(RawValue::Nothing, RawValue::Value))
     }
 
-    fn keep(&mut self, list: List, text: &[u8]) -> Option<()> {
-        self.list = list;
+    /// Tells the batch which list it is.
+    fn close(&mut self, lists: &mut Lists) {
+        if !self.more.is_empty() {
+            self.list = self.list.iter().cloned().chain(self.more.drain(..)).collect();
+        }
+        if let Some(place) = self.place.take() {
+            lists.lists[place as usize] = self.list.clone();
+        }
+    }
+
+    fn spell(&mut self, text: &[u8]) -> Option<()> {
+        let open = text.strip_suffix(b"]")?;
         self.text.clear();
-        self.text.extend_from_slice(text.strip_suffix(b"]")?);
+        self.text.extend_from_slice(open);
         Some(())
     }
 }
@@ -102,9 +151,8 @@ fn ends(text: &[u8]) -> impl Iterator<Item = u32> {
 
 /// How many bytes two texts have in common from their beginning.
 fn common_begin(one: &[u8], other: &[u8]) -> usize {
-    const STEP: usize = 16;
-    let steps = one.chunks_exact(STEP).zip(other.chunks_exact(STEP));
-    let equal = steps.take_while(|(one, other)| one == other).count() * STEP;
+    let steps = one.as_chunks::<16>().0.iter().zip(other.as_chunks::<16>().0);
+    let equal = steps.take_while(|(one, other)| one == other).count() * 16;
     let rest = one[equal..].iter().zip(&other[equal..]);
     equal + rest.take_while(|(one, other)| one == other).count()
 }

@@ -13,7 +13,7 @@
 
 use super::super::cursor::{Cursor, Flaw};
 use super::super::datum::Datum;
-use super::record::{Body, Kind, Process, Reader, Record};
+use super::record::{Body, Kind, Process, Record, function};
 
 const KINDS: [(&str, Kind); 4] =
     [(":invoke", Kind::Invoke), (":ok", Kind::Ok), (":fail", Kind::Fail), (":info", Kind::Info)];
@@ -25,8 +25,7 @@ pub(super) fn is_log(head: &[u8]) -> bool {
 }
 
 /// Reads a line; a record without a kind if it is no event, none at the end of the file.
-pub(super) fn record(reader: &mut Reader, cursor: &mut Cursor<'_>) -> Result<Option<Record>, Flaw> {
-    reader.begin();
+pub(super) fn record(cursor: &mut Cursor<'_>) -> Result<Option<Record>, Flaw> {
     if cursor.is_at_end() {
         return Ok(None);
     }
@@ -39,7 +38,7 @@ pub(super) fn record(reader: &mut Reader, cursor: &mut Cursor<'_>) -> Result<Opt
     if let Some((kind, place, process)) = event_at(&words) {
         record.kind = Some(kind);
         record.process = Process::Client(process);
-        reader.function.push_str(words.get(place + 1).map_or("", |word| word.1).trim_start_matches(':'));
+        record.function = function(words.get(place + 1).map_or("", |word| word.1).trim_start_matches(':'));
         if let Some((at, _)) = words.get(place + 2) {
             record.body_at = begin + at;
             cursor.go_back(record.body_at);
@@ -47,7 +46,7 @@ pub(super) fn record(reader: &mut Reader, cursor: &mut Cursor<'_>) -> Result<Opt
             if let Body::Other(Datum::Value(error)) = &record.body
                 && matches!(kind, Kind::Fail | Kind::Info)
             {
-                record.error = error.as_text().and_then(|text| text.strip_prefix(':')).map(str::to_string);
+                record.error = error.as_text().and_then(|text| text.strip_prefix(':')).map(Box::from);
             }
         }
     }

@@ -5,7 +5,8 @@ use smallvec::SmallVec;
 use super::super::cursor::Flaw;
 use super::super::datum::Datum;
 use super::pairing::{flaw, otherwise, says_nothing};
-use super::record::{Body, Kind, Reader, Record, Step, Verb};
+use super::record::{Body, Kind, Record, Verb};
+use super::said::{Keys, Said, Step};
 use crate::{Call, Key, MicroOp, Observed, Outcome, Reply, Value};
 
 /// A call, and what is needed to understand its answer.
@@ -69,13 +70,13 @@ impl Seen {
 }
 
 /// The call of an `:invoke`.
-pub(super) fn ask(record: Record, reader: &mut Reader, seen: &mut Seen) -> Result<Asked, Flaw> {
+pub(super) fn ask(record: Record, said: &mut Said, seen: &mut Seen) -> Result<Asked, Flaw> {
     let asked = match record.body {
-        Body::Transaction => transaction(&mut reader.steps, record.body_at)?,
+        Body::Transaction => transaction(&mut said.steps, record.body_at)?,
         Body::Other(datum) => {
-            let function = std::mem::take(&mut reader.function);
-            let asked = single(&function, record.key, datum, reader);
-            reader.function = function;
+            let function = std::mem::take(&mut said.function);
+            let asked = single(&function, record.key, datum, &mut said.keys);
+            said.function = function;
             asked
         }
         .map_err(|reason| flaw(record.body_at, reason))?,
@@ -90,7 +91,7 @@ pub(super) fn outcome(
     call: &Call,
     is_tuple: bool,
     record: Record,
-    reader: &mut Reader,
+    said: &mut Said,
     seen: &mut Seen,
 ) -> Result<Outcome, Flaw> {
     if let Some(outcome) = otherwise(kind, record.error.clone()) {
@@ -98,7 +99,7 @@ pub(super) fn outcome(
     }
     let at = record.body_at;
     match (call, record.body) {
-        (Call::Transaction(micro_ops), Body::Transaction) => replies(micro_ops, &mut reader.steps, at),
+        (Call::Transaction(micro_ops), Body::Transaction) => replies(micro_ops, &mut said.steps, at),
         (Call::Transaction(_), body)
             if says_nothing(&body) && call.micro_ops().iter().all(|op| !op.observes()) =>
         {
@@ -122,17 +123,17 @@ pub(super) fn outcome(
 pub(super) fn answer_only(
     kind: Kind,
     record: Record,
-    reader: &mut Reader,
+    said: &mut Said,
     seen: &mut Seen,
 ) -> Result<(Asked, Outcome), Flaw> {
-    let steps: Vec<Step> = std::mem::take(&mut reader.steps);
+    let steps: Vec<Step> = std::mem::take(&mut said.steps);
     let at = record.body_at;
-    let body = question(&record.body, &reader.function);
-    let question = Record { body_at: at, body, key: record.key.clone(), ..Record::default() };
-    reader.steps = steps.iter().map(Step::as_asked).collect();
-    let asked = ask(question, reader, seen)?;
-    reader.steps = steps;
-    let outcome = outcome(kind, &asked.call, asked.is_tuple, record, reader, seen)?;
+    let body = question(&record.body, &said.function);
+    let question = Record { body_at: at, body, key: record.key, ..Record::default() };
+    said.steps = steps.iter().map(Step::as_asked).collect();
+    let asked = ask(question, said, seen)?;
+    said.steps = steps;
+    let outcome = outcome(kind, &asked.call, asked.is_tuple, record, said, seen)?;
     Ok((asked, outcome))
 }
 
@@ -209,13 +210,13 @@ fn observed(value: Option<Value>) -> Observed {
     value.map(Observed::value).unwrap_or_default()
 }
 
-fn single(function: &str, own_key: Option<Key>, datum: Datum, reader: &mut Reader) -> Result<Asked, String> {
+fn single(function: &str, own_key: Option<u32>, datum: Datum, keys: &mut Keys) -> Result<Asked, String> {
     let (key, datum) = if own_key.is_some() { (None, datum) } else { split(function, datum) };
     let is_tuple = key.is_some();
     let key = match (own_key, key) {
-        (Some(key), _) => key,
-        (None, Some(key)) => reader.key_of(key).ok_or("the key is no number and no text")?,
-        (None, None) => reader.only_key(),
+        (Some(number), _) => keys.numbered(number),
+        (None, Some(key)) => keys.of_datum(key).ok_or("the key is no number and no text")?,
+        (None, None) => keys.only(),
     };
     let call = match function {
         "read" | "get" => MicroOp::Read { key },

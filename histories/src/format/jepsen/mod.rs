@@ -15,23 +15,28 @@
 //! Source: the documentation of jepsen.history; of elle-cli for JSON.
 
 use std::io::Read;
+use std::sync::mpsc::SyncSender;
 
 use super::cursor::{Cursor, Flaw, Syntax};
-use super::scan::{Scan, Stopped};
+use super::scan::{Place, Scan, Stopped};
 use super::{Error, Format, Reading};
+use crate::threads;
 
 mod bare;
+mod batch;
 mod growing;
 mod log;
 mod meaning;
 mod pairing;
 mod record;
+mod said;
 #[cfg(test)]
 mod tests;
 mod usual;
 
+use batch::Batch;
 use pairing::Pairing;
-use record::{Reader, Record};
+use record::Reader;
 
 /// As Jepsen writes it.
 pub(super) const EDN: Format =
@@ -95,29 +100,35 @@ fn read(input: impl Read, syntax: Syntax) -> Result<Reading, Error> {
     )
 }
 
-fn read_all(mut file: File<impl Read>, format: &'static str) -> Result<Reading, Error> {
-    let mut pairing = Pairing::default();
-    let mut cut_off = None;
-    loop {
-        match file.next() {
-            Ok(Some(record)) => {
-                let line = || file.scan.line_before();
-                pairing.take(record, &mut file.reader, &line).map_err(|flaw| file.scan.error(flaw))?;
-            }
-            Ok(None) => break,
-            Err(Stopped::AtEnd(_)) if pairing.has_events() => {
-                cut_off = Some(file.scan.line());
-                break;
-            }
-            Err(stopped) => return Err(stopped.into_error()),
+fn read_all<R: Read>(mut file: File<R>, format: &'static str) -> Result<Reading, Error> {
+    let (pairing, end) = match file.batch() {
+        (batch, Some(end)) => {
+            let mut pairing = Pairing::default();
+            pairing.take_all(batch)?;
+            (pairing, end)
         }
+        (first, None) => file.read_and_pair(first)?,
+    };
+    let mut cut_off = end.is_cut_off.then_some(end.line);
+    match end.stopped {
+        Some(Stopped::AtEnd(_)) if pairing.has_events() => cut_off = Some(end.line),
+        Some(stopped) => return Err(stopped.into_error()),
+        None => {}
     }
-    if file.scan.is_cut_off() {
-        cut_off = Some(file.scan.line());
-    }
-    let (history, mut warnings) = pairing.finish().map_err(|flaw| file.scan.error(flaw))?;
+    let (history, mut warnings) = pairing.finish().map_err(|flaw| end.last.error(flaw.reason))?;
     warnings.extend(cut_off.map(|line| format!("the file is cut off in line {line}; judged up to there")));
     Ok(Reading { format, history, warnings })
+}
+
+/// How the file ends.
+struct End {
+    /// Why it ends before its end, if it does.
+    stopped: Option<Stopped>,
+    /// True if it is a compressed file that ends too early.
+    is_cut_off: bool,
+    /// The line of what would come next, and where the last piece begins.
+    line: usize,
+    last: Place,
 }
 
 /// How records are laid out.
@@ -155,23 +166,100 @@ impl<R: Read> File<R> {
         Ok(())
     }
 
-    fn next(&mut self) -> Result<Option<Record>, Stopped> {
+    /// Reads the file while a second thread pairs what was read.
+    fn read_and_pair(&mut self, first: Batch) -> Result<(Pairing, End), Error> {
+        let pair = |batches: &mut dyn Iterator<Item = Batch>| {
+            let mut pairing = Pairing::default();
+            for batch in batches {
+                pairing.take_all(batch)?;
+            }
+            Ok(pairing)
+        };
+        let (end, paired) = threads::pass_on(|sender| self.send(first, sender), pair)
+            .map_err(|source| Error::Io { line: 0, source })?;
+        // What was paired stands before whatever could not be read.
+        paired.map(|pairing| (pairing, end))
+    }
+
+    fn send(&mut self, first: Batch, batches: SyncSender<Batch>) -> End {
+        // Nobody takes a batch if one before it could not be paired.
+        let mut is_heard = batches.send(first).is_ok();
+        loop {
+            let (batch, end) = self.batch();
+            is_heard = is_heard && batches.send(batch).is_ok();
+            match end {
+                Some(end) => return end,
+                None if is_heard => {}
+                None => return self.end(None),
+            }
+        }
+    }
+
+    /// The next records, and how the file ends if it does.
+    fn batch(&mut self) -> (Batch, Option<End>) {
+        loop {
+            let stopped = match self.next() {
+                Ok(Next::Record) => {
+                    self.reader.keep(self.scan.last());
+                    continue;
+                }
+                Ok(Next::End) => None,
+                Ok(Next::Later) => {
+                    let batch = (!self.reader.is_empty()).then(|| self.finish_batch());
+                    match (self.scan.read_on(), batch) {
+                        (Ok(()), Some(batch)) => return (batch, None),
+                        (Ok(()), None) => continue,
+                        (Err(stopped), batch) => {
+                            let end = self.end(Some(stopped));
+                            return (batch.unwrap_or_else(|| self.finish_batch()), Some(end));
+                        }
+                    }
+                }
+                Err(stopped) => Some(stopped),
+            };
+            let end = self.end(stopped);
+            return (self.finish_batch(), Some(end));
+        }
+    }
+
+    fn finish_batch(&mut self) -> Batch {
+        self.reader.finish_batch(self.scan.give_away())
+    }
+
+    fn end(&self, stopped: Option<Stopped>) -> End {
+        let scan = &self.scan;
+        End { stopped, is_cut_off: scan.is_cut_off(), line: scan.line(), last: scan.place_of_last() }
+    }
+
+    fn next(&mut self) -> Result<Next, Stopped> {
         let (reader, layout) = (&mut self.reader, self.layout);
-        let record = self.scan.take(|cursor| {
+        reader.begin();
+        let found = self.scan.take_if_there(|cursor| {
             if layout == Layout::Lines {
-                return log::record(reader, cursor);
+                return reader.line(cursor);
             }
             between(cursor, layout)?;
-            match reader.record(cursor)? {
-                Some(record) => Ok(Some(record)),
-                None => end(cursor, layout).map(|()| None),
-            }
+            let found = reader.map(cursor)?;
+            if found { Ok(true) } else { end(cursor, layout).map(|()| false) }
         })?;
-        if let Layout::Framed { first, .. } = &mut self.layout {
+        if let (Layout::Framed { first, .. }, Some(_)) = (&mut self.layout, found) {
             *first = false;
         }
-        Ok(record)
+        Ok(match found {
+            Some(true) => Next::Record,
+            Some(false) => Next::End,
+            None => Next::Later,
+        })
     }
+}
+
+/// What comes next in the file.
+enum Next {
+    /// A record, which the reader has at hand.
+    Record,
+    End,
+    /// Nobody knows before more of the file is read.
+    Later,
 }
 
 /// In JSON a comma stands between two elements.

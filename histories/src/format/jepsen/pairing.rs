@@ -2,10 +2,13 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::super::Error;
 use super::super::cursor::Flaw;
 use super::bare::Bare;
+use super::batch::{Batch, Placed};
 use super::meaning::{self, Asked};
-use super::record::{Body, Kind, Process, Reader, Record};
+use super::record::{Body, Kind, Process, Record};
+use super::said::Said;
 use crate::{Event, EventKind, Header, History, HistoryBuilder, Malformed, Nanos, Outcome, SessionId};
 
 /// How far apart events are taken to be that have no time.
@@ -14,6 +17,7 @@ const STEP: u64 = 1_000_000;
 /// Makes a history of maps.
 pub(super) struct Pairing {
     builder: HistoryBuilder,
+    said: Said,
     sessions: Sessions,
     clock: Clock,
     seen: meaning::Seen,
@@ -53,6 +57,7 @@ impl Default for Pairing {
         builder.keys_are_shared();
         Self {
             builder,
+            said: Said::default(),
             sessions: Sessions::default(),
             clock: Clock::default(),
             seen: meaning::Seen::default(),
@@ -69,8 +74,20 @@ impl Pairing {
         self.clock.last.is_some()
     }
 
-    /// Adds what a map says.
-    pub(super) fn take(&mut self, record: Record, reader: &mut Reader, line: Line<'_>) -> Result<(), Flaw> {
+    /// Adds what the maps of a block say.
+    pub(super) fn take_all(&mut self, batch: Batch) -> Result<(), Error> {
+        let Batch { block, mut parts } = batch;
+        self.said.keys.learn(parts.keys);
+        for Placed { mut record, bytes, steps } in parts.records {
+            let function = std::mem::take(&mut record.function);
+            self.said.begin(function, &mut parts.steps[steps], &parts.lists);
+            let line = || block.line_before(bytes.end);
+            self.take(record, &line).map_err(|flaw| block.error(bytes.start + flaw.at, flaw.reason))?;
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, record: Record, line: Line<'_>) -> Result<(), Flaw> {
         let Some(kind) = record.kind else {
             self.remark(Remark::NoEvent, line);
             return Ok(());
@@ -78,7 +95,7 @@ impl Pairing {
         let process = match &record.process {
             Process::Client(process) => Some(*process),
             Process::Missing => None,
-            Process::Other(_) => {
+            Process::Other => {
                 self.remark(Remark::NoClient, line);
                 return Ok(());
             }
@@ -93,27 +110,20 @@ impl Pairing {
                 at,
                 "an :invoke after answers without one; write one for every answer, or none at all",
             )),
-            (Mode::Bare(_), _) => self.answer_only(kind, process, time, record, reader, line),
+            (Mode::Bare(_), _) => self.answer_only(kind, process, time, record, line),
             (_, None) => Err(flaw(at, "a map without :process; give each concurrent client a number")),
-            (_, Some(process)) if kind == Kind::Invoke => self.ask(process, time, record, reader, line),
-            (_, Some(process)) => self.answer(kind, process, time, record, reader),
+            (_, Some(process)) if kind == Kind::Invoke => self.ask(process, time, record, line),
+            (_, Some(process)) => self.answer(kind, process, time, record),
         }
     }
 
-    fn ask(
-        &mut self,
-        process: i64,
-        time: Nanos,
-        record: Record,
-        reader: &mut Reader,
-        line: Line<'_>,
-    ) -> Result<(), Flaw> {
+    fn ask(&mut self, process: i64, time: Nanos, record: Record, line: Line<'_>) -> Result<(), Flaw> {
         let at = record.at;
         let (session, goes_on) = self.sessions.of(process);
         if goes_on {
             self.remark(Remark::GoesOn, line);
         }
-        let asked = meaning::ask(record, reader, &mut self.seen)?;
+        let asked = meaning::ask(record, &mut self.said, &mut self.seen)?;
         let Asked { call, is_tuple } = asked;
         if is_tuple {
             self.tuples.insert(session);
@@ -121,14 +131,7 @@ impl Pairing {
         self.push(at, time, EventKind::Invoke { session, node: None, planned: None, call })
     }
 
-    fn answer(
-        &mut self,
-        kind: Kind,
-        process: i64,
-        time: Nanos,
-        record: Record,
-        reader: &mut Reader,
-    ) -> Result<(), Flaw> {
+    fn answer(&mut self, kind: Kind, process: i64, time: Nanos, record: Record) -> Result<(), Flaw> {
         let at = record.at;
         let session = self.sessions.known(process);
         let asked = session.and_then(|session| Some((session, self.builder.in_flight(session)?)));
@@ -139,10 +142,11 @@ impl Pairing {
             return Err(flaw(at, reason));
         };
         let is_tuple = self.tuples.remove(&session);
-        let outcome = meaning::outcome(kind, call, is_tuple, record, reader, &mut self.seen)?;
+        let outcome = meaning::outcome(kind, call, is_tuple, record, &mut self.said, &mut self.seen)?;
         if outcome.is_unknown() {
             self.sessions.retire(process);
         }
+        self.builder.lists_are_shared(self.said.lists_are_shared);
         self.push(at, time, EventKind::Complete { session, outcome })
     }
 
@@ -152,10 +156,9 @@ impl Pairing {
         process: Option<i64>,
         time: Nanos,
         record: Record,
-        reader: &mut Reader,
         line: Line<'_>,
     ) -> Result<(), Flaw> {
-        let (asked, outcome) = meaning::answer_only(kind, record, reader, &mut self.seen)?;
+        let (asked, outcome) = meaning::answer_only(kind, record, &mut self.said, &mut self.seen)?;
         self.remark(Remark::NoInvoke, line);
         let session = match process {
             Some(process) => {
@@ -323,8 +326,9 @@ pub(super) fn says_nothing(body: &Body) -> bool {
 }
 
 /// An outcome that is not confirmed.
-pub(super) fn otherwise(kind: Kind, error: Option<String>) -> Option<Outcome> {
-    let reason = || error.map_or_else(|| "no reason given".into(), crate::Reason::from);
+pub(super) fn otherwise(kind: Kind, error: Option<Box<str>>) -> Option<Outcome> {
+    let reason =
+        || error.map_or_else(|| "no reason given".into(), |error| crate::Reason::from(String::from(error)));
     match kind {
         Kind::Fail => Some(Outcome::Failed(reason())),
         Kind::Info => Some(Outcome::Unknown(reason())),

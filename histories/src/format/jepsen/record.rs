@@ -1,26 +1,32 @@
 //! One map of a history as Jepsen writes it, in EDN or, as elle-cli reads it, in JSON.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 
 use super::super::cursor::{Atom, Cursor, Flaw, Syntax};
 use super::super::datum::Datum;
-use super::growing::Growing;
+use super::super::scan::Block;
+use super::batch::{Batch, Parts, Placed, RawStep, RawValue, Spelled};
+use super::growing::{Growing, Lists};
+use super::log;
 use super::usual::{self, Field, Layout};
-use crate::{Key, Value};
+use crate::Value;
 
 /// What one line says.
 #[derive(Debug, Default)]
 pub(super) struct Record {
     pub(super) kind: Option<Kind>,
     pub(super) process: Process,
+    /// `:f`, without its colon.
+    pub(super) function: Cow<'static, str>,
     pub(super) body: Body,
-    /// `:key`, which the logs of key-value stores have beside `:value`.
-    pub(super) key: Option<Key>,
+    /// The number of `:key`, which the logs of key-value stores have beside `:value`.
+    pub(super) key: Option<u32>,
     /// In nanoseconds.
     pub(super) time: Option<i64>,
-    pub(super) error: Option<String>,
+    pub(super) error: Option<Box<str>>,
     /// Where the map begins, and where the value does, in bytes of the piece.
     pub(super) at: usize,
     pub(super) body_at: usize,
@@ -43,13 +49,13 @@ pub(super) enum Process {
     Missing,
     Client(i64),
     /// Anything that is no number is no client: `:nemesis`.
-    Other(String),
+    Other,
 }
 
 /// `:value`.
 #[derive(Debug)]
 pub(super) enum Body {
-    /// A transaction; its micro-ops are in [`Reader::steps`].
+    /// A transaction; its micro-ops are steps of the batch.
     Transaction,
     Other(Datum),
 }
@@ -58,14 +64,6 @@ impl Default for Body {
     fn default() -> Self {
         Self::Other(Datum::Nil)
     }
-}
-
-/// `[:r k v]`: what a micro-op of a transaction says.
-#[derive(Debug)]
-pub(super) struct Step {
-    pub(super) verb: Verb,
-    pub(super) key: Key,
-    pub(super) value: Option<Value>,
 }
 
 /// What a micro-op does.
@@ -88,40 +86,64 @@ impl Verb {
     ];
 }
 
-/// Reads maps one by one; keeps one text for each key.
+/// Reads maps one by one, and gathers them.
 #[derive(Debug, Default)]
 pub(super) struct Reader {
-    /// Where each key is in `keys`, by its spelling.
-    known: FxHashMap<Box<[u8]>, usize>,
-    keys: Vec<Known>,
-    taken: FxHashSet<Key>,
+    /// The number of each key, by its spelling.
+    known: FxHashMap<Box<[u8]>, u32>,
+    /// The longest list that was read of each key.
+    growing: Vec<Growing>,
+    lists: Lists,
     /// How the maps before this one looked.
     layout: Layout,
-    /// `:f` of the record that was read last, without its colon, and the micro-ops of its transaction.
-    pub(super) function: String,
-    pub(super) steps: Vec<Step>,
-}
-
-/// A key, and the longest list of it that was read.
-#[derive(Debug)]
-struct Known {
-    key: Key,
-    list: Growing,
+    parts: Parts,
+    /// What was read of the record at hand.
+    record: Record,
+    /// Where the steps begin of the record that is being read.
+    begun: usize,
 }
 
 impl Reader {
-    /// Forgets the record that was read last.
+    /// Forgets what was read of a record that is not whole.
     pub(super) fn begin(&mut self) {
-        self.steps.clear();
-        self.function.clear();
+        self.parts.steps.truncate(self.begun);
+        self.record = Record::default();
     }
 
-    /// Reads a map; none if the end of the file, or of the vector of maps, comes instead.
-    pub(super) fn record(&mut self, cursor: &mut Cursor<'_>) -> Result<Option<Record>, Flaw> {
+    /// Keeps the record at hand.
+    pub(super) fn keep(&mut self, bytes: Range<usize>) {
+        let steps = self.begun..self.parts.steps.len();
+        self.begun = steps.end;
+        let record = std::mem::take(&mut self.record);
+        self.parts.records.push(Placed { record, bytes, steps });
+    }
+
+    /// True if nothing was kept since the last batch.
+    pub(super) fn is_empty(&self) -> bool {
+        self.parts.records.is_empty()
+    }
+
+    /// All that was kept, which stands in this block.
+    pub(super) fn finish_batch(&mut self, block: Block) -> Batch {
         self.begin();
+        self.begun = 0;
+        self.parts.lists = self.lists.finish(&mut self.growing);
+        Batch { block, parts: std::mem::take(&mut self.parts) }
+    }
+
+    /// Reads a line of a log; false if the file ends.
+    pub(super) fn line(&mut self, cursor: &mut Cursor<'_>) -> Result<bool, Flaw> {
+        let record = log::record(cursor)?;
+        let found = record.is_some();
+        self.record = record.unwrap_or_default();
+        Ok(found)
+    }
+
+    /// Reads a map; false if the end of the file, or of the vector of maps, comes instead.
+    pub(super) fn map(&mut self, cursor: &mut Cursor<'_>) -> Result<bool, Flaw> {
         cursor.skip_space()?;
         if cursor.is_at_end() || cursor.peek() == b']' || cursor.peek() == b')' {
-            return Ok(None);
+            return Ok(false);
         }
         cursor.tag()?;
         if cursor.peek() != b'{' {
@@ -133,17 +155,17 @@ impl Reader {
             }));
         }
         let at = cursor.at();
-        let mut record = Record { at, body_at: at, ..Record::default() };
+        (self.record.at, self.record.body_at) = (at, at);
         cursor.open(b'{')?;
         let mut count = 0;
         while let Some(field) = self.next_field(count, cursor)? {
-            self.field(field, &mut record, cursor)?;
+            self.field(field, cursor)?;
             count += 1;
         }
-        if record.kind.is_none() {
+        if self.record.kind.is_none() {
             return Err(cursor.flaw("a map without `:type`, expected one of :invoke, :ok, :fail, :info"));
         }
-        Ok(Some(record))
+        Ok(true)
     }
 
     /// Stands before the value of the next field; none where the map ends. `count` fields were read before.
@@ -164,28 +186,22 @@ impl Reader {
         Ok(Some(field))
     }
 
-    fn field(&mut self, field: Field, record: &mut Record, cursor: &mut Cursor<'_>) -> Result<(), Flaw> {
+    fn field(&mut self, field: Field, cursor: &mut Cursor<'_>) -> Result<(), Flaw> {
         match field {
-            Field::Type => record.kind = Some(kind(cursor)?),
-            Field::Process => record.process = process(cursor)?,
-            Field::Function if usual::is_transaction(cursor) => self.function.push_str("txn"),
-            Field::Function => {
-                let name = name_of(cursor)?;
-                self.function.push_str(&name);
-            }
-            Field::Key => {
-                let known = self.key(cursor)?;
-                record.key = Some(self.keys[known].key.clone());
-            }
-            Field::Time => record.time = time(cursor)?,
+            Field::Type => self.record.kind = Some(kind(cursor)?),
+            Field::Process => self.record.process = process(cursor)?,
+            Field::Function if usual::is_transaction(cursor) => self.record.function = Cow::Borrowed("txn"),
+            Field::Function => self.record.function = function(&name_of(cursor)?),
+            Field::Key => self.record.key = Some(self.key(cursor)?),
+            Field::Time => self.record.time = time(cursor)?,
             Field::Error => {
                 let begin = cursor.at();
                 cursor.skip_form()?;
-                record.error = reason(cursor.since(begin));
+                self.record.error = reason(cursor.since(begin));
             }
             Field::Value => {
-                record.body_at = cursor.at();
-                record.body = self.body(cursor)?;
+                self.record.body_at = cursor.at();
+                self.record.body = self.body(cursor)?;
             }
             Field::Other if usual::integer(cursor).is_some() => {}
             Field::Other => cursor.skip_form()?,
@@ -203,14 +219,14 @@ impl Reader {
                 Some(step) => step,
                 None => self.step(cursor)?,
             };
-            self.steps.push(step);
+            self.parts.steps.push(step);
             cursor.separator(b']')?;
         }
         Ok(Body::Transaction)
     }
 
     /// Reads a micro-op that is written as most are; none if it is not, and then nothing is read.
-    fn usual_step(&mut self, cursor: &mut Cursor<'_>) -> Result<Option<Step>, Flaw> {
+    fn usual_step(&mut self, cursor: &mut Cursor<'_>) -> Result<Option<RawStep>, Flaw> {
         let begin = cursor.at();
         let step = match usual::beginning(cursor) {
             Some((verb, spelled)) => self.usual_end(verb, spelled, cursor)?,
@@ -227,21 +243,20 @@ impl Reader {
         verb: Verb,
         spelled: &[u8],
         cursor: &mut Cursor<'_>,
-    ) -> Result<Option<Step>, Flaw> {
-        let Some(known) = self.known.get(spelled) else { return Ok(None) };
-        let Known { key, list } = &mut self.keys[*known];
+    ) -> Result<Option<RawStep>, Flaw> {
+        let Some(key) = self.known.get(spelled).copied() else { return Ok(None) };
         let value = match (verb, cursor.peek()) {
-            (Verb::Read, b'[') => list.read(cursor)?,
-            (Verb::Read, b'n') if usual::is_nothing(cursor) => None,
+            (Verb::Read, b'[') => self.list(key, cursor)?,
+            (Verb::Read, b'n') if usual::is_nothing(cursor) => RawValue::Nothing,
             _ => match usual::integer(cursor) {
-                Some(integer) => Some(Value::Integer(integer)),
+                Some(integer) => RawValue::Value(Value::Integer(integer)),
                 None => return Ok(None),
             },
         };
-        Ok(cursor.eat(b']').then(|| Step { verb, key: key.clone(), value }))
+        Ok(cursor.eat(b']').then_some(RawStep { verb, key, value }))
     }
 
-    fn step(&mut self, cursor: &mut Cursor<'_>) -> Result<Step, Flaw> {
+    fn step(&mut self, cursor: &mut Cursor<'_>) -> Result<RawStep, Flaw> {
         cursor.open(b'[')?;
         let begin = cursor.at();
         let name = name_of(cursor)?;
@@ -250,27 +265,29 @@ impl Reader {
             return Err(Flaw { at: begin, reason });
         };
         cursor.separator(b']')?;
-        let known = self.key(cursor)?;
+        let key = self.key(cursor)?;
         cursor.separator(b']')?;
         let value_at = cursor.at();
-        let Known { key, list } = &mut self.keys[known];
         let value = match (verb, cursor.peek()) {
-            (_, b']') => None,
-            (Verb::Read, b'[') => list.read(cursor)?,
-            _ => cursor.value()?,
+            (_, b']') => RawValue::Nothing,
+            (Verb::Read, b'[') => self.list(key, cursor)?,
+            _ => cursor.value()?.map_or(RawValue::Nothing, RawValue::Value),
         };
-        let key = key.clone();
-        if value.is_none() && *verb != Verb::Read {
+        if matches!(value, RawValue::Nothing) && *verb != Verb::Read {
             return Err(Flaw { at: value_at, reason: "nothing, expected the value that is written".into() });
         }
         if !cursor.close(b']')? {
             return Err(cursor.expected("`]`: a micro-op is [what key value]"));
         }
-        Ok(Step { verb: *verb, key, value })
+        Ok(RawStep { verb: *verb, key, value })
     }
 
-    /// The place of a key in `keys`.
-    fn key(&mut self, cursor: &mut Cursor<'_>) -> Result<usize, Flaw> {
+    fn list(&mut self, key: u32, cursor: &mut Cursor<'_>) -> Result<RawValue, Flaw> {
+        self.growing[key as usize].read(cursor, key, &mut self.lists)
+    }
+
+    /// The number of a key.
+    fn key(&mut self, cursor: &mut Cursor<'_>) -> Result<u32, Flaw> {
         let begin = cursor.at();
         let plain = match cursor.peek() {
             b'[' | b'{' | b'(' | b'#' => {
@@ -283,42 +300,11 @@ impl Reader {
         if let Some(known) = self.known.get(spelled) {
             return Ok(*known);
         }
-        Ok(self.new_key(spelled, plain.and_then(plain_name)))
-    }
-
-    /// Two keys are never one: where `5` and `"5"` are both used, the second keeps its quotes.
-    fn new_key(&mut self, spelled: &[u8], plain: Option<String>) -> usize {
-        let as_spelled = || String::from_utf8_lossy(spelled).into_owned();
-        let name = plain.filter(|name| !self.taken.contains(name.as_str())).unwrap_or_else(as_spelled);
-        let key = Key::from(name);
-        self.taken.insert(key.clone());
-        self.known.insert(spelled.into(), self.keys.len());
-        self.keys.push(Known { key, list: Growing::default() });
-        self.keys.len() - 1
-    }
-
-    /// The key that a datum names.
-    pub(super) fn key_of(&mut self, datum: Datum) -> Option<Key> {
-        let value = datum.into_value().ok()??;
-        let (spelled, plain) = match &value {
-            Value::Text(text) => match text.strip_prefix(':') {
-                Some(name) => (text.to_string(), name.to_string()),
-                None => (format!("\"{text}\""), text.to_string()),
-            },
-            Value::Integer(_) | Value::List(_) => (value.to_string(), value.to_string()),
-        };
-        Some(self.key_named(&spelled, plain))
-    }
-
-    /// A history of one object says nothing about its key.
-    pub(super) fn only_key(&mut self) -> Key {
-        self.key_named("", "x".into())
-    }
-
-    fn key_named(&mut self, spelled: &str, plain: String) -> Key {
-        let known = self.known.get(spelled.as_bytes()).copied();
-        let known = known.unwrap_or_else(|| self.new_key(spelled.as_bytes(), Some(plain)));
-        self.keys[known].key.clone()
+        let number = self.growing.len() as u32;
+        self.known.insert(spelled.into(), number);
+        self.growing.push(Growing::default());
+        self.parts.keys.push(Spelled { spelled: spelled.into(), plain: plain.and_then(plain_name) });
+        Ok(number)
     }
 }
 
@@ -337,6 +323,16 @@ fn begins_transaction(cursor: &mut Cursor<'_>) -> bool {
         return false;
     }
     cursor.peek_twice() == [b'[', if cursor.syntax() == Syntax::Edn { b':' } else { b'"' }]
+}
+
+/// Most functions are among these few, which need no memory of their own.
+pub(super) fn function(name: &str) -> Cow<'static, str> {
+    const USUAL: [&str; 12] =
+        ["read", "write", "cas", "add", "append", "enqueue", "dequeue", "push", "pop", "get", "put", "txn"];
+    match USUAL.iter().find(|usual| **usual == name) {
+        Some(usual) => Cow::Borrowed(usual),
+        None => Cow::Owned(name.into()),
+    }
 }
 
 fn kind(cursor: &mut Cursor<'_>) -> Result<Kind, Flaw> {
@@ -376,8 +372,7 @@ fn process(cursor: &mut Cursor<'_>) -> Result<Process, Flaw> {
     Ok(match cursor.atom()? {
         Atom::Integer(number) => Process::Client(number),
         Atom::Nil => Process::Missing,
-        Atom::Keyword(name) | Atom::Other(name) => Process::Other(name.into()),
-        Atom::Text(name) => Process::Other(name.into_owned()),
+        Atom::Keyword(_) | Atom::Other(_) | Atom::Text(_) => Process::Other,
     })
 }
 
@@ -401,8 +396,8 @@ fn time(cursor: &mut Cursor<'_>) -> Result<Option<i64>, Flaw> {
 }
 
 /// `:timeout` and `"timeout"` are one reason; anything longer is kept as it is spelled.
-fn reason(spelled: &[u8]) -> Option<String> {
+fn reason(spelled: &[u8]) -> Option<Box<str>> {
     let text = String::from_utf8_lossy(spelled);
     let text = text.trim_start_matches(':').trim_matches('"');
-    (!text.is_empty() && text != "nil" && text != "null").then(|| text.to_string())
+    (!text.is_empty() && text != "nil" && text != "null").then(|| text.into())
 }
