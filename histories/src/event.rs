@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Call, FaultId, Nanos, NodeName, Outcome, SessionId};
 
+/// The workload of a bank whose keys are accounts: what they hold first is not in the history.
+pub const BANK: &str = "bank";
+
 /// The first line of a history: what the rest is about.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -124,6 +124,8 @@ pub struct HistoryBuilder {
     sessions: FxHashMap<SessionId, SessionState>,
     names: Names,
     sharing: Sharing,
+    /// Operations that were learnt of after others that came later.
+    late: Vec<Operation>,
     /// True if whoever pushes events has one text for each key.
     keys_are_shared: bool,
     /// True if the lists of the next answer share their memory already.
@@ -152,6 +154,7 @@ impl HistoryBuilder {
             sessions: FxHashMap::default(),
             names: Names::default(),
             sharing: Sharing::default(),
+            late: Vec::new(),
             keys_are_shared: false,
             lists_are_shared: false,
             declared,
@@ -209,9 +212,46 @@ impl HistoryBuilder {
         }
     }
 
+    /// What the call in flight really asked, for a reader that learns it from the answer.
+    pub(crate) fn was_asked(&mut self, session: SessionId, call: Call) {
+        if let Some(SessionState::InFlight(id)) = self.sessions.get(&session) {
+            self.history.operations[id.index()].call = call;
+        }
+    }
+
+    /// Adds an operation of the unused session `own`, which was in flight from when the call of `session` was
+    /// asked until now.
+    pub(crate) fn beside(
+        &mut self,
+        session: SessionId,
+        own: SessionId,
+        now: Nanos,
+        call: Call,
+        outcome: Outcome,
+    ) {
+        if let Some(SessionState::InFlight(id)) = self.sessions.get(&session) {
+            let first = self.history.operation(*id).clone();
+            self.late.push(Operation { session: own, call, completed: Some(now), outcome, ..first });
+        }
+    }
+
+    /// Single reads that were not confirmed are taken to have asked this.
+    pub(crate) fn unanswered_reads_asked(&mut self, call: &Call) {
+        for operation in &mut self.history.operations {
+            if matches!(operation.call, Call::Single(MicroOp::Read { .. })) && !operation.is_confirmed() {
+                operation.call = call.clone();
+            }
+        }
+    }
+
     /// Ends the recording: a call still in flight stays unknown.
     pub fn finish(mut self) -> History {
         self.sharing.share(&mut self.history.operations);
+        if !self.late.is_empty() {
+            self.history.operations.append(&mut self.late);
+            self.history.operations.sort_by_key(|operation| operation.invoked);
+            self.history.renumber((0..).map(OperationId));
+        }
         self.history
     }
 

@@ -85,6 +85,8 @@ pub struct KeyUse {
     pub not_lists: bool,
     /// True if a call failed.
     pub failures: bool,
+    /// True if it is an account of a bank, which holds something that no call of the history put there.
+    pub is_account: bool,
 }
 
 impl KeyUse {
@@ -93,7 +95,7 @@ impl KeyUse {
         let kinds = [
             (KeyKind::List, self.appends > 0),
             (KeyKind::Set, self.adds + self.removes > 0),
-            (KeyKind::Counter, self.increments > 0),
+            (KeyKind::Counter, self.increments > 0 || self.is_account),
             (KeyKind::Queue, self.enqueues + self.dequeues > 0),
             (KeyKind::Stack, self.pushes + self.pops > 0),
         ];

@@ -1,5 +1,6 @@
 //! Dense numbers for keys, in natural order, and a flat number for each micro-op.
 
+use histories::event::BANK;
 use histories::{History, Key, Operation};
 use rustc_hash::FxHashMap;
 
@@ -31,6 +32,8 @@ impl<'h> Numbering<'h> {
         let micro_ops = u32::try_from(numbering.key_of.len());
         numbering.first.push(micro_ops.expect("more micro-ops than 32 bits can number"));
         numbering.in_natural_order();
+        let is_bank = history.header().workload == BANK;
+        numbering.uses.iter_mut().for_each(|usage| usage.is_account = is_bank);
         numbering
     }
 

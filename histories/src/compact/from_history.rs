@@ -11,6 +11,7 @@ use std::collections::BTreeSet;
 use rustc_hash::FxHashSet;
 
 use super::{TxnStatus, TxnTable, TxnTableBuilder};
+use crate::event::BANK;
 use crate::{History, Key, MicroOp, Nanos, Observed, Operation, Outcome, Value};
 
 impl TxnTable {
@@ -80,7 +81,7 @@ fn status(outcome: &Outcome) -> TxnStatus {
 /// Which keys are registers, and what may be how the store shows that there is nothing.
 #[derive(Default)]
 struct Shape<'h> {
-    /// Keys that appends, additions, removals, increments, queues or stacks change.
+    /// Keys that appends, additions, removals, increments, queues or stacks change, and the accounts of a bank.
     other: BTreeSet<&'h Key>,
     /// Keys that are deleted: one deletion looks like another.
     deleted: BTreeSet<&'h Key>,
@@ -93,9 +94,13 @@ struct Shape<'h> {
 impl<'h> Shape<'h> {
     fn of(history: &'h History) -> Self {
         let mut shape = Self::default();
+        let is_bank = history.header().workload == BANK;
         for (micro_op, reply) in history.operations().iter().flat_map(Operation::steps) {
             let key = micro_op.key();
             match micro_op {
+                _ if is_bank => {
+                    shape.other.insert(key);
+                }
                 MicroOp::Read { .. } => {
                     shape.note(key, reply.and_then(|reply| reply.observed.as_ref()));
                 }

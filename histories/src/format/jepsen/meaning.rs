@@ -4,9 +4,11 @@ use smallvec::SmallVec;
 
 use super::super::cursor::Flaw;
 use super::super::datum::Datum;
+use super::bank;
 use super::pairing::{flaw, otherwise, says_nothing};
 use super::record::{Body, Kind, Record, Verb};
 use super::said::{Keys, Said, Step};
+use crate::event::BANK;
 use crate::{Call, Key, MicroOp, Observed, Outcome, Reply, Value};
 
 /// A call, and what is needed to understand its answer.
@@ -14,6 +16,21 @@ pub(super) struct Asked {
     pub(super) call: Call,
     /// True if keys and values come in pairs, `[k v]`: Jepsen's independent keys.
     pub(super) is_tuple: bool,
+}
+
+/// How a call ended, and what only its answer says of it.
+pub(super) struct Answered {
+    pub(super) outcome: Outcome,
+    /// What was asked, if that was not known before.
+    pub(super) asked: Option<Call>,
+    /// Calls that were in flight for as long as this one, each with its outcome.
+    pub(super) beside: Vec<(Call, Outcome)>,
+}
+
+impl From<Outcome> for Answered {
+    fn from(outcome: Outcome) -> Self {
+        Self { outcome, asked: None, beside: Vec::new() }
+    }
 }
 
 /// What was asked and seen, so that the workload has a name.
@@ -26,6 +43,9 @@ pub(super) struct Seen {
     increments: bool,
     queues: bool,
     stacks: bool,
+    /// The accounts of a bank, once a read has shown them.
+    accounts: Vec<Key>,
+    transfers: bool,
     /// Reads that saw a number, and those that saw a list.
     numbers: bool,
     lists: bool,
@@ -34,6 +54,7 @@ pub(super) struct Seen {
 impl Seen {
     pub(super) fn workload(&self) -> &'static str {
         match self {
+            _ if self.is_bank() => BANK,
             Self { appends: true, .. } => "list-append",
             Self { transactions: true, writes: true, .. } => "rw-register",
             Self { increments: true, .. } => "counter",
@@ -49,6 +70,16 @@ impl Seen {
     /// `:add 3` puts 3 into a set, or adds it to a counter: what reads see tells.
     pub(super) fn adds_to_counter(&self) -> bool {
         self.adds && self.numbers && !self.lists
+    }
+
+    fn is_bank(&self) -> bool {
+        self.transfers || !self.accounts.is_empty()
+    }
+
+    /// What a read asked for that was not answered: all accounts, if this is a bank.
+    pub(super) fn unanswered_read(&self) -> Option<Call> {
+        let read = |key: &Key| MicroOp::Read { key: key.clone() };
+        (!self.accounts.is_empty()).then(|| Call::Transaction(self.accounts.iter().map(read).collect()))
     }
 
     fn asked(&mut self, call: &Call) {
@@ -72,6 +103,11 @@ impl Seen {
 /// The call of an `:invoke`.
 pub(super) fn ask(record: Record, said: &mut Said, seen: &mut Seen) -> Result<Asked, Flaw> {
     let asked = match record.body {
+        Body::Other(Datum::Map(fields)) if said.function == "transfer" => {
+            seen.transfers = true;
+            bank::transfer(fields, &mut said.keys).map(|call| Asked { call, is_tuple: false })
+        }
+        .map_err(|reason| flaw(record.body_at, reason))?,
         Body::Transaction => transaction(&mut said.steps, record.body_at)?,
         Body::Other(datum) => {
             let function = std::mem::take(&mut said.function);
@@ -93,25 +129,45 @@ pub(super) fn outcome(
     record: Record,
     said: &mut Said,
     seen: &mut Seen,
-) -> Result<Outcome, Flaw> {
-    if let Some(outcome) = otherwise(kind, record.error.clone()) {
-        return Ok(outcome);
-    }
+) -> Result<Answered, Flaw> {
     let at = record.body_at;
+    let is_drain = said.function == "drain";
+    if is_drain && kind == Kind::Info {
+        let reason = "a drain of unknown outcome may have taken any number of elements, so nothing can be said \
+                      of its queue; write the dequeues that it made one by one";
+        return Err(flaw(at, reason));
+    }
+    if let Some(outcome) = otherwise(kind, record.error.clone()) {
+        return Ok(outcome.into());
+    }
     match (call, record.body) {
-        (Call::Transaction(micro_ops), Body::Transaction) => replies(micro_ops, &mut said.steps, at),
+        (Call::Transaction(micro_ops), Body::Transaction) => {
+            replies(micro_ops, &mut said.steps, at).map(Answered::from)
+        }
         (Call::Transaction(_), body)
-            if says_nothing(&body) && call.micro_ops().iter().all(|op| !op.observes()) =>
+            if (says_nothing(&body) || matches!(body, Body::Other(Datum::Map(_))))
+                && call.micro_ops().iter().all(|op| !op.observes()) =>
         {
-            Ok(Outcome::Confirmed(call.micro_ops().iter().map(|_| Reply::changed(None)).collect()))
+            let replies = call.micro_ops().iter().map(|_| Reply::changed(None)).collect();
+            Ok(Outcome::Confirmed(replies).into())
         }
         (Call::Transaction(_), Body::Other(_)) => {
             Err(flaw(at, "expected the transaction with what its reads saw, such as [[:r 1 [5]]]"))
         }
+        (Call::Single(MicroOp::Read { .. }), Body::Other(Datum::Map(balances))) if !is_tuple => {
+            let read = bank::read(balances, &mut said.keys).map_err(|reason| flaw(at, reason))?;
+            if let Some(call) = &read.asked {
+                seen.accounts = call.micro_ops().iter().map(|micro_op| micro_op.key().clone()).collect();
+            }
+            Ok(read)
+        }
+        (Call::Single(micro_op), Body::Other(datum)) if is_drain => {
+            drained(micro_op.key(), is_tuple, datum).map_err(|reason| flaw(at, reason))
+        }
         (Call::Single(micro_op), Body::Other(datum)) => {
             let reply = single_reply(micro_op, is_tuple, datum).map_err(|reason| flaw(at, reason))?;
             reply.observed.iter().for_each(|observed| seen.saw(observed));
-            Ok(Outcome::confirmed(reply))
+            Ok(Outcome::confirmed(reply).into())
         }
         (Call::Single(_), Body::Transaction) => {
             Err(flaw(at, "a transaction, but what was asked is a single operation"))
@@ -133,8 +189,13 @@ pub(super) fn answer_only(
     said.steps = steps.iter().map(Step::as_asked).collect();
     let asked = ask(question, said, seen)?;
     said.steps = steps;
-    let outcome = outcome(kind, &asked.call, asked.is_tuple, record, said, seen)?;
-    Ok((asked, outcome))
+    let at = record.body_at;
+    let answered = outcome(kind, &asked.call, asked.is_tuple, record, said, seen)?;
+    if !answered.beside.is_empty() {
+        return Err(flaw(at, "a drain without its :invoke; write one before it"));
+    }
+    let call = answered.asked.unwrap_or(asked.call);
+    Ok((Asked { call, ..asked }, answered.outcome))
 }
 
 /// What was asked, from what was answered: a read asks for nothing in particular.
@@ -234,14 +295,15 @@ fn single(function: &str, own_key: Option<u32>, datum: Datum, keys: &mut Keys) -
         "dequeue" => MicroOp::Dequeue { key },
         "push" => MicroOp::Push { key, element: value(datum, "the element that is put on")? },
         "pop" => MicroOp::Pop { key },
-        "drain" => return Err("a drain is several dequeues, and when each happened is not known; write them one by one".into()),
-        "transfer" => return Err("the first balances of a bank are not in its history; write transfers as transactions of reads and writes".into()),
+        // Whatever it takes out first; what else, its answer says.
+        "drain" => MicroOp::Dequeue { key },
+        "transfer" => return Err("expected {:from ACCOUNT, :to ACCOUNT, :amount N}".into()),
         "" => return Err("a map without :f, and its :value is no transaction such as [[:r 1 nil]]".into()),
         "txn" => return Err("expected a transaction such as [[:r 1 nil] [:append 2 3]]".into()),
         _ => {
             return Err(format!(
                 "the function `{function}` is not known, expected one of txn, read, write, cas, add, remove, \
-                 increment, decrement, delete, get, put, append, enqueue, dequeue, push, pop"
+                 increment, decrement, delete, get, put, append, enqueue, dequeue, drain, push, pop, transfer"
             ));
         }
     };
@@ -253,6 +315,28 @@ fn compare_and_set(key: Key, datum: Datum) -> Result<MicroOp, String> {
     let [old, new] = pair.ok_or("expected [old new]")?;
     let expected = Box::new(observed(old.into_value()?));
     Ok(MicroOp::CompareAndSet { key, expected, value: value(new, "the new value")? })
+}
+
+/// A drain takes elements until it finds nothing: it is as many dequeues and one more, all in flight at once
+/// as far as anybody knows.
+fn drained(key: &Key, is_tuple: bool, datum: Datum) -> Result<Answered, String> {
+    let taken = match datum {
+        Datum::Tuple(pair) => pair.1,
+        Datum::List(mut pair) if is_tuple && pair.len() == 2 => pair.pop().unwrap_or(Datum::Nil),
+        other => other,
+    };
+    let elements = match taken {
+        Datum::Nil => Vec::new(),
+        Datum::List(elements) => elements,
+        _ => return Err("expected the elements that were taken, such as [1 2 3]".into()),
+    };
+    let take = |element: Datum| {
+        let element = value(element, "an element")?;
+        let call = MicroOp::Dequeue { key: key.clone() }.into();
+        Ok((call, Outcome::confirmed(Reply::read(Observed::value(element)))))
+    };
+    let beside = elements.into_iter().map(take).collect::<Result<_, String>>()?;
+    Ok(Answered { beside, ..Outcome::confirmed(Reply::read(Observed::default())).into() })
 }
 
 /// Counters may be incremented without a word on how much.

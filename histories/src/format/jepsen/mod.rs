@@ -22,6 +22,7 @@ use super::scan::{Place, Scan, Stopped};
 use super::{Error, Format, Reading};
 use crate::threads;
 
+mod bank;
 mod bare;
 mod batch;
 mod growing;

@@ -6,7 +6,7 @@ use super::super::Error;
 use super::super::cursor::Flaw;
 use super::bare::Bare;
 use super::batch::{Batch, Placed};
-use super::meaning::{self, Asked};
+use super::meaning::{self, Answered, Asked};
 use super::record::{Body, Kind, Process, Record};
 use super::said::Said;
 use crate::{Event, EventKind, Header, History, HistoryBuilder, Malformed, Nanos, Outcome, SessionId};
@@ -142,7 +142,14 @@ impl Pairing {
             return Err(flaw(at, reason));
         };
         let is_tuple = self.tuples.remove(&session);
-        let outcome = meaning::outcome(kind, call, is_tuple, record, &mut self.said, &mut self.seen)?;
+        let answered = meaning::outcome(kind, call, is_tuple, record, &mut self.said, &mut self.seen)?;
+        let Answered { outcome, asked, beside } = answered;
+        if let Some(call) = asked {
+            self.builder.was_asked(session, call);
+        }
+        for (call, outcome) in beside {
+            self.builder.beside(session, self.sessions.fresh(), time, call, outcome);
+        }
         if outcome.is_unknown() {
             self.sessions.retire(process);
         }
@@ -198,6 +205,9 @@ impl Pairing {
         let warnings = remarks.into_iter().map(|(remark, (count, line))| remark.says(count, line)).collect();
         if self.seen.adds_to_counter() {
             self.builder.additions_are_increments();
+        }
+        if let Some(call) = self.seen.unanswered_read() {
+            self.builder.unanswered_reads_asked(&call);
         }
         self.builder.header_mut().workload = self.seen.workload().into();
         Ok((self.builder.finish(), warnings))

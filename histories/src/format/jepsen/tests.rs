@@ -252,17 +252,90 @@ fn queues_and_stacks() {
         c0 0.. push x 3
     "#]],
     );
+}
+
+#[test]
+fn a_drain_is_the_dequeues_that_it_made() {
     check(
-        "{:process 0, :type :invoke, :f :drain, :time 0}",
+        "{:process 0, :type :invoke, :f :enqueue, :value 3, :time 0}
+{:process 0, :type :ok, :f :enqueue, :value 3, :time 1000000}
+{:process 1, :type :invoke, :f :drain, :time 2000000}
+{:process 0, :type :invoke, :f :enqueue, :value 4, :time 3000000}
+{:process 0, :type :ok, :f :enqueue, :value 4, :time 4000000}
+{:process 1, :type :ok, :f :drain, :value [3 4], :time 5000000}
+{:process 2, :type :invoke, :f :drain, :time 6000000}
+{:process 2, :type :ok, :f :drain, :value nil, :time 7000000}",
         expect![[r#"
-        error: line 1, column 1: a drain is several dequeues, and when each happened is not known; write them one by one
+            jepsen EDN, queue
+            c0 0..1 enqueue x 3 -> ok
+            c1 2..5 dequeue x -> nothing
+            c2 2..5 dequeue x -> 3
+            c3 2..5 dequeue x -> 4
+            c0 3..4 enqueue x 4 -> ok
+            c4 6..7 dequeue x -> nothing
+        "#]],
+    );
+    check(
+        "{:process 1, :type :invoke, :f :drain, :time 0}
+{:process 1, :type :info, :f :drain, :time 1000000}",
+        expect![[r#"
+            error: line 2, column 1: a drain of unknown outcome may have taken any number of elements, so nothing can be said of its queue; write the dequeues that it made one by one
+        "#]],
+    );
+    check(
+        "{:process 1, :type :ok, :f :drain, :value [3], :time 0}",
+        expect![[r#"
+        error: line 1, column 43: a drain without its :invoke; write one before it
+    "#]],
+    );
+}
+
+#[test]
+fn a_bank_has_accounts() {
+    check(
+        "{:process 0, :type :invoke, :f :read, :time 0}
+{:process 0, :type :ok, :f :read, :value {1 10, 2 10}, :time 1000000}
+{:process 1, :type :invoke, :f :transfer, :value {:from 1, :to 2, :amount 5}, :time 2000000}
+{:process 1, :type :ok, :f :transfer, :value {:from 1, :to 2, :amount 5}, :time 3000000}
+{:process 0, :type :invoke, :f :read, :time 4000000}
+{:process 0, :type :fail, :f :read, :error :conflict, :time 5000000}
+{:process 2, :type :invoke, :f :transfer, :value {:from 2, :to 1, :amount 3}, :time 6000000}
+{:process 2, :type :info, :f :transfer, :value {:from 2, :to 1, :amount 3}, :error :timeout, :time 7000000}
+{:process 0, :type :invoke, :f :read, :time 8000000}",
+        expect![[r#"
+            jepsen EDN, bank
+            c0 0..1 txn read 1; read 2 -> 10; 10
+            c1 2..3 txn increment 1 -5; increment 2 5 -> ok; ok
+            c0 4..5 txn read 1; read 2 -> failed conflict
+            c2 6..7 txn increment 2 -3; increment 1 3 -> unknown timeout
+            c0 8.. txn read 1; read 2
+        "#]],
+    );
+    check(
+        r#"{"process":0,"type":"invoke","f":"transfer","value":{"from":"a","to":"b","amount":5},"time":0}"#,
+        expect![[r#"
+            jepsen JSON, bank
+            c0 0.. txn increment a -5; increment b 5
+        "#]],
+    );
+    check(
+        "{:process 0, :type :invoke, :f :transfer, :value {:from 1 :to 2}, :time 0}",
+        expect![[r#"
+        error: line 1, column 50: expected {:from ACCOUNT, :to ACCOUNT, :amount N}
     "#]],
     );
     check(
-        "{:process 0, :type :invoke, :f :transfer, :value {:from 1 :to 2 :amount 5}, :time 0}",
+        "{:process 0, :type :invoke, :f :transfer, :value 5, :time 0}",
         expect![[r#"
-        error: line 1, column 50: the first balances of a bank are not in its history; write transfers as transactions of reads and writes
+        error: line 1, column 50: expected {:from ACCOUNT, :to ACCOUNT, :amount N}
     "#]],
+    );
+    check(
+        "{:process 0, :type :invoke, :f :read, :time 0}
+{:process 0, :type :ok, :f :read, :value {}, :time 1000000}",
+        expect![[r#"
+            error: line 2, column 42: a read of no account at all
+        "#]],
     );
 }
 
@@ -316,8 +389,8 @@ INFO  jepsen.util - 5 :fail :cas [3 4]
     check(
         "INFO  jepsen.util - 0 :invoke :jump 3",
         expect![[r#"
-        error: line 1, column 37: the function `jump` is not known, expected one of txn, read, write, cas, add, remove, increment, decrement, delete, get, put, append, enqueue, dequeue, push, pop
-    "#]],
+            error: line 1, column 37: the function `jump` is not known, expected one of txn, read, write, cas, add, remove, increment, decrement, delete, get, put, append, enqueue, dequeue, drain, push, pop, transfer
+        "#]],
     );
 }
 
