@@ -470,7 +470,7 @@ fn what_cannot_be_read_is_named() {
         (
             "{:process 1, :type :invoke, :f :jump, :value 3}",
             expect![
-                "error: line 2, column 46: the function `jump` is not known, expected one of txn, read, write, cas, add, remove, increment, decrement, delete, get, put, append, enqueue, dequeue, push, pop\n"
+                "error: line 2, column 46: the function `jump` is not known, expected one of txn, read, write, cas, add, remove, increment, decrement, delete, get, put, append, enqueue, dequeue, drain, push, pop, transfer\n"
             ],
         ),
         (
