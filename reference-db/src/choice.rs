@@ -73,6 +73,7 @@ pub(crate) use choices;
 #[cfg(test)]
 mod tests {
     use crate::ack::{AckPolicy, OnAckTimeout, OnFollowerDown};
+    use crate::reads::Reads;
     use crate::{Defect, Delivery, Mode, Topology};
 
     fn check(names: &[&str], summaries: &[&str]) {
@@ -92,7 +93,7 @@ mod tests {
                 }
             )*};
         }
-        check_all!(AckPolicy, Defect, Delivery, Mode, OnAckTimeout, OnFollowerDown, Topology);
+        check_all!(AckPolicy, Defect, Delivery, Mode, OnAckTimeout, OnFollowerDown, Reads, Topology);
     }
 
     #[test]

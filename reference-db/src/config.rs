@@ -5,9 +5,10 @@ use crate::defect::Defect;
 use crate::delivery::Delivery;
 use crate::mode::Mode;
 use crate::names::NodeName;
+use crate::reads::Reads;
 use crate::settings::ClusterSettings;
 use crate::time::Nanos;
-use crate::topology::Topology;
+use crate::topology::{Edge, Topology};
 
 /// The most nodes that a cluster may have: every event carries a number for each.
 pub const MEMBERS_MAX: usize = 32;
@@ -107,6 +108,27 @@ pub enum ConfigError {
         /// How long they were to live.
         given: Nanos,
     },
+    /// A graph that says nothing.
+    #[error("topology custom has no links: say them, such as links=A-B+B>C")]
+    NoLinks,
+    /// A link of a node that is not there.
+    #[error("link {from}>{to} is not between two members: take two of {members}")]
+    StrangeLink {
+        /// Who would send.
+        from: NodeName,
+        /// To whom.
+        to: NodeName,
+        /// The members, with commas between them.
+        members: String,
+    },
+    /// A graph in which something never arrives.
+    #[error("what {from} takes would never reach {to}: add links until every node reaches every other")]
+    Unreached {
+        /// Who takes it.
+        from: NodeName,
+        /// Who would not hear of it.
+        to: NodeName,
+    },
     /// A policy that counts, without a number.
     #[error("ack k-of-n does not say how many: set ack-nodes to the number of nodes that must have a write")]
     Uncounted,
@@ -175,6 +197,8 @@ impl NodeConfig {
         if settings.tombstones > Nanos(0) && settings.tombstones < TOMBSTONES_MIN {
             return Err(ConfigError::Forgetful { given: settings.tombstones });
         }
+        settings.check_links()?;
+        settings.check_chain()?;
         settings.check_acks()?;
         let toothless =
             settings.defects.iter().find_map(|defect| Some((defect, lacking(defect, &settings)?)));
@@ -184,6 +208,19 @@ impl NodeConfig {
         }
     }
 
+    /// Who answers what is read, if it is one node for all.
+    pub fn reader(&self) -> Option<NodeName> {
+        match self.reads {
+            Reads::Leader => self.leader(),
+            Reads::Tail => self.tail(),
+        }
+    }
+
+    /// The last node of a chain.
+    pub fn tail(&self) -> Option<NodeName> {
+        self.members.last().copied().filter(|_| self.topology == Topology::Chain)
+    }
+
     /// The single leader, if the mode has one.
     pub fn leader(&self) -> Option<NodeName> {
         (self.mode == Mode::SingleLeader).then(|| self.members[0])
@@ -191,11 +228,77 @@ impl NodeConfig {
 }
 
 impl NodeSettings {
+    /// The nodes to which `node` sends events.
+    pub fn downstream(&self, node: NodeName) -> Vec<NodeName> {
+        self.topology.downstream(&self.members, &self.links, node)
+    }
+
+    fn check_links(&self) -> Result<(), ConfigError> {
+        let edges = &self.links.edges;
+        if self.topology != Topology::Custom {
+            let idle = ConfigError::Idle { setting: "links", needs: "topology custom" };
+            return if edges.is_empty() { Ok(()) } else { Err(idle) };
+        }
+        if edges.is_empty() && self.members.len() > 1 {
+            return Err(ConfigError::NoLinks);
+        }
+        let known = |node: &NodeName| self.members.contains(node);
+        let strange = |edge: &&Edge| !known(&edge.from) || !known(&edge.to) || edge.from == edge.to;
+        if let Some(Edge { from, to }) = edges.iter().find(strange).copied() {
+            let members: Vec<&str> = self.members.iter().map(NodeName::as_str).collect();
+            return Err(ConfigError::StrangeLink { from, to, members: members.join(", ") });
+        }
+        for from in self.members.iter().copied() {
+            if let Some(to) = self.unreached(from) {
+                return Err(ConfigError::Unreached { from, to });
+            }
+        }
+        Ok(())
+    }
+
+    /// A node that events of `from` never reach, if there is one.
+    fn unreached(&self, from: NodeName) -> Option<NodeName> {
+        let mut reached = vec![from];
+        let mut next = 0;
+        while let Some(node) = reached.get(next).copied() {
+            let beyond = self.downstream(node);
+            reached.extend(beyond.into_iter().filter(|node| !reached.contains(node)).collect::<Vec<_>>());
+            next += 1;
+        }
+        self.members.iter().copied().find(|node| !reached.contains(node))
+    }
+
+    /// A tail is that of a chain below a single leader, which has events in the order of their head.
+    fn check_chain(&self) -> Result<(), ConfigError> {
+        let is_chain = self.mode == Mode::SingleLeader && self.topology == Topology::Chain;
+        let idle = |setting, needs| Err(ConfigError::Idle { setting, needs });
+        let needs = "mode single-leader and topology chain";
+        if self.reads == Reads::Tail && !is_chain {
+            return idle("reads tail", needs);
+        }
+        if self.ack.policy != AckPolicy::Tail {
+            return Ok(());
+        }
+        if !is_chain {
+            return idle("ack tail", needs);
+        }
+        if self.delivery == Delivery::Arrival {
+            return idle("ack tail", "events in order: delivery causal or fifo");
+        }
+        if self.ack.on_timeout == Some(OnAckTimeout::Degrade) || self.ack.on_follower_down.is_some() {
+            return idle(
+                "giving up on a follower",
+                "an ack policy that counts nodes, or on-ack-timeout fail",
+            );
+        }
+        Ok(())
+    }
+
     fn check_acks(&self) -> Result<(), ConfigError> {
         let AckSettings { policy, nodes, timeout, on_timeout, on_follower_down } = self.ack;
         let (counts, waits) = match policy {
             AckPolicy::KOfN | AckPolicy::SemiSync => (true, true),
-            AckPolicy::All | AckPolicy::Majority => (false, true),
+            AckPolicy::All | AckPolicy::Majority | AckPolicy::Tail => (false, true),
             AckPolicy::Leader => (false, false),
         };
         let idle = |setting, needs| Err(ConfigError::Idle { setting, needs });
@@ -217,7 +320,8 @@ impl NodeSettings {
         if timeout.is_some() && (!waits || self.ack.on_timeout() == OnAckTimeout::Block) {
             return idle("ack-timeout", "an on-ack-timeout other than block");
         }
-        if waits { self.check_acks_arrive() } else { Ok(()) }
+        // A tail tells the head itself.
+        if waits && policy != AckPolicy::Tail { self.check_acks_arrive() } else { Ok(()) }
     }
 
     /// A node acknowledges to whom it got a write from: whoever waits must send to everyone itself.
@@ -225,7 +329,7 @@ impl NodeSettings {
         let members = &self.members;
         let takers = if self.mode == Mode::SingleLeader { &members[..1] } else { &members[..] };
         for node in takers.iter().copied() {
-            let downstream = self.topology.downstream(members, node);
+            let downstream = self.downstream(node);
             let lacking = members.iter().find(|other| **other != node && !downstream.contains(other));
             if let Some(lacks) = lacking.copied() {
                 let (policy, topology) = (self.ack.policy, self.topology);
@@ -321,6 +425,38 @@ mod tests {
         check(
             &[("ack", "majority"), ("defects", "confirm-before-durable")],
             "defect confirm-before-durable changes nothing here: it needs ack leader",
+        );
+    }
+
+    #[test]
+    fn a_graph_reaches_everyone_and_a_tail_has_a_chain() {
+        let check = |said: &[(&str, &str)], message: &str| {
+            let three = ["A", "B", "C"].map(name).to_vec();
+            let settings = NodeSettings { members: three, ..with(said) };
+            let fits = NodeConfig::new(settings);
+            assert_eq!(fits.map_or_else(|error| error.to_string(), |_| "fits".into()), message);
+        };
+        let custom = |links| [("topology", "custom"), ("links", links)];
+        check(&custom("A-B+B>C+C>A"), "fits");
+        check(&[("topology", "custom")], "topology custom has no links: say them, such as links=A-B+B>C");
+        check(&[("links", "A-B")], "links changes nothing here: it needs topology custom");
+        check(&custom("A-B+B-D"), "link B>D is not between two members: take two of A, B, C");
+        check(
+            &custom("A-B+C>A"),
+            "what A takes would never reach C: add links until every node reaches every other",
+        );
+        let chain = [("mode", "single-leader"), ("topology", "chain"), ("ack", "tail"), ("reads", "tail")];
+        check(&chain, "fits");
+        let tail = "ack tail changes nothing here: it needs";
+        check(&chain[2..3], &format!("{tail} mode single-leader and topology chain"));
+        check(&chain[3..], "reads tail changes nothing here: it needs mode single-leader and topology chain");
+        let unordered = [&chain[..], &[("delivery", "arrival")]].concat();
+        check(&unordered, &format!("{tail} events in order: delivery causal or fifo"));
+        let removes = [&chain[..], &[("on-follower-down", "remove")]].concat();
+        check(
+            &removes,
+            "giving up on a follower changes nothing here: it needs an ack policy that counts nodes, or \
+             on-ack-timeout fail",
         );
     }
 

@@ -18,9 +18,10 @@
 //! | | |
 //! |---|---|
 //! | [`Mode`] | what becomes of concurrent writes: `crdt`, `lww`, `siblings`, `single-leader` |
-//! | [`Topology`] | who sends to whom: `all-to-all`, `ring`, `star` |
+//! | [`Topology`] | who sends to whom: `all-to-all`, `chain`, `custom`, `ring`, `star`, `tree` |
 //! | [`Delivery`] | in which order events are applied: `arrival`, `causal`, `fifo` |
-//! | [`AckPolicy`] | who must have a write before it is confirmed: `all`, `k-of-n`, `leader`, `majority`, `semi-sync` |
+//! | [`AckPolicy`] | who must have a write before it is confirmed: `all`, `k-of-n`, `leader`, `majority`, `semi-sync`, `tail` |
+//! | [`Reads`] | who answers what is read, where there is a single leader: `leader`, `tail` |
 //! | [`Defect`] | planted bugs, off by default |
 //!
 //! # Code map
@@ -79,6 +80,7 @@ pub mod message;
 pub mod mode;
 pub mod names;
 pub mod node;
+pub mod reads;
 pub mod record;
 pub mod refusal;
 pub mod request;
@@ -99,6 +101,7 @@ pub use message::Message;
 pub use mode::Mode;
 pub use names::{Dot, NodeName, Origin};
 pub use node::{Input, Node, Output, RecoverError, Ticket};
+pub use reads::Reads;
 pub use record::Record;
 pub use refusal::{Outcome, Refusal};
 pub use request::{Action, Ask, Condition, Consistency, Request, Response, Step};

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::clock::DotSet;
 use crate::event::Event;
 use crate::names::Origin;
-use crate::request::{Request, Response};
+use crate::request::{Request, Response, SyncState};
 
 /// A start of a node: greater at each one, also when the disk was lost in between.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
@@ -31,6 +31,8 @@ pub struct Message {
     pub boot: Boot,
     /// What the sender has applied.
     pub applied: DotSet,
+    /// Whether it has what the others have: what one that is catching up does not have says nothing.
+    pub state: SyncState,
     /// And what this is about.
     pub body: Body,
 }

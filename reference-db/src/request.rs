@@ -9,6 +9,7 @@ use crate::delivery::Delivery;
 use crate::event::Key;
 use crate::mode::Mode;
 use crate::names::{Dot, NodeName};
+use crate::reads::Reads;
 use crate::refusal::Refusal;
 use crate::topology::Topology;
 
@@ -262,6 +263,9 @@ pub struct Status {
     /// Who must have a write before it is confirmed.
     #[serde(with = "as_name")]
     pub ack: AckPolicy,
+    /// Who answers what is read, where there is a single leader.
+    #[serde(with = "as_name")]
+    pub reads: Reads,
     /// True while writes are confirmed without the others, because too few of them answer.
     pub degraded: bool,
     /// Whether the node has what it needs in order to lead.

@@ -10,8 +10,9 @@ use crate::choice::UnknownChoice;
 use crate::defect::{Defect, Defects};
 use crate::delivery::Delivery;
 use crate::mode::Mode;
+use crate::reads::Reads;
 use crate::time::{DurationError, Nanos};
-use crate::topology::Topology;
+use crate::topology::{Graph, GraphError, Topology};
 
 /// What every node of a cluster is told alike, unchecked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +25,10 @@ pub struct ClusterSettings {
     pub delivery: Delivery,
     /// Who must have a write before it is confirmed.
     pub ack: AckSettings,
+    /// Who answers what is read.
+    pub reads: Reads,
+    /// The links of a custom topology.
+    pub links: Graph,
     /// How long a node remembers that a key was deleted, from the time of the deletion on; 0 is for ever. What was
     /// written before and arrives after that brings the key back, as in most databases of the kind.
     pub tombstones: Nanos,
@@ -39,6 +44,8 @@ impl Default for ClusterSettings {
             topology: Topology::AllToAll,
             delivery: Delivery::Causal,
             ack: AckSettings::default(),
+            reads: Reads::Leader,
+            links: Graph::default(),
             tombstones: Nanos(0),
             defects: Defects::default(),
         }
@@ -51,6 +58,9 @@ pub enum SettingError {
     /// It names nothing that could be chosen.
     #[error(transparent)]
     Unknown(#[from] UnknownChoice),
+    /// It says no links.
+    #[error(transparent)]
+    Graph(#[from] GraphError),
     /// It is no time.
     #[error(transparent)]
     Duration(#[from] DurationError),
@@ -125,6 +135,12 @@ pub static SETTINGS: &[Setting] = &[
         show: |settings| Some(settings.delivery.to_string()),
     },
     Setting {
+        name: "links",
+        summary: "the links of a custom topology: A>B one way, A-B both ways",
+        set: |settings, value| assign(&mut settings.links, value.parse()),
+        show: |settings| Some(settings.links.to_string()).filter(|links| !links.is_empty()),
+    },
+    Setting {
         name: "mode",
         summary: "what becomes of concurrent writes",
         set: |settings, value| assign(&mut settings.mode, value.parse()),
@@ -141,6 +157,12 @@ pub static SETTINGS: &[Setting] = &[
         summary: "what becomes of writes that wait for a node which has fallen silent",
         set: |settings, value| assign(&mut settings.ack.on_follower_down, value.parse().map(Some)),
         show: |settings| settings.ack.on_follower_down.map(|choice| choice.to_string()),
+    },
+    Setting {
+        name: "reads",
+        summary: "who answers what is read, where there is a single leader",
+        set: |settings, value| assign(&mut settings.reads, value.parse()),
+        show: |settings| Some(settings.reads.to_string()),
     },
     Setting {
         name: "tombstones",
@@ -182,9 +204,11 @@ mod tests {
             ("ack-timeout", "1500ms"),
             ("defects", "forget-tombstones+no-tie-break"),
             ("delivery", "fifo"),
+            ("links", "A>B+B>A"),
             ("mode", "single-leader"),
             ("on-ack-timeout", "fail"),
             ("on-follower-down", "remove"),
+            ("reads", "tail"),
             ("tombstones", "2s"),
             ("topology", "ring"),
         ];
@@ -213,7 +237,7 @@ mod tests {
         check(
             "ack",
             "most",
-            r#"ack policy "most" does not exist: take one of all, k-of-n, leader, majority, semi-sync"#,
+            r#"ack policy "most" does not exist: take one of all, k-of-n, leader, majority, semi-sync, tail"#,
         );
     }
 }

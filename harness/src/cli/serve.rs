@@ -22,7 +22,7 @@ pub(crate) struct Serve {
     /// How many nodes
     #[arg(short, long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=26))]
     nodes: u32,
-    /// Who sends to whom: all-to-all, ring or star
+    /// Who sends to whom: all-to-all, chain, custom (with --set links=A-B+B>C), ring, star or tree
     #[arg(long, value_name = "NAME", default_value = "all-to-all")]
     topology: String,
     /// In which order changes are applied: arrival, fifo or causal

@@ -67,6 +67,18 @@ pub(crate) static SETTINGS: &[Setting] = &[
         show: |_| None,
     },
     Setting {
+        path: "target.links",
+        about: "the links of topology custom: A>B one way, A-B both ways",
+        set: |plan, value| plan.target.set("links", &list(value, '+')?.join("+")),
+        show: |_| None,
+    },
+    Setting {
+        path: "target.reads",
+        about: "who answers what is read in mode single-leader",
+        set: |plan, value| plan.target.set("reads", &text(value)?),
+        show: |_| None,
+    },
+    Setting {
         path: "target.delivery",
         about: "in which order the bundled database applies what it receives",
         set: |plan, value| plan.target.set("delivery", &text(value)?),

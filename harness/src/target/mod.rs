@@ -152,7 +152,7 @@ fn explained(error: SettingError) -> String {
         SettingError::Unknown(unknown) => {
             names::unknown(unknown.kind, &unknown.given, unknown.choices.split(", "))
         }
-        SettingError::Count { .. } | SettingError::Duration(_) => error.to_string(),
+        SettingError::Count { .. } | SettingError::Duration(_) | SettingError::Graph(_) => error.to_string(),
     }
 }
 

@@ -24,6 +24,7 @@ mod k_of_n;
 mod leader;
 mod majority;
 mod semi_sync;
+mod tail;
 
 use crate::choice::choices;
 use crate::time::Nanos;
@@ -36,6 +37,7 @@ choices! {
         Leader = "leader", "the node that takes it has it; the others hear of it later";
         Majority = "majority", "more than half of the nodes have it";
         SemiSync = "semi-sync", "one other node has it, or none if it does not answer in time";
+        Tail = "tail", "the tail of a chain has it, and so every node has";
     }
 }
 
@@ -94,6 +96,7 @@ impl AckSettings {
             AckPolicy::Leader => leader::needed(),
             AckPolicy::Majority => majority::needed(counted),
             AckPolicy::SemiSync => semi_sync::needed(self.nodes.unwrap_or(semi_sync::NODES), counted),
+            AckPolicy::Tail => tail::needed(counted),
         }
     }
 
@@ -113,7 +116,7 @@ impl AckSettings {
     pub fn on_timeout(&self) -> OnAckTimeout {
         match self.policy {
             AckPolicy::SemiSync => self.on_timeout.unwrap_or(semi_sync::ON_TIMEOUT),
-            AckPolicy::All | AckPolicy::KOfN | AckPolicy::Leader | AckPolicy::Majority => {
+            AckPolicy::All | AckPolicy::KOfN | AckPolicy::Leader | AckPolicy::Majority | AckPolicy::Tail => {
                 self.on_timeout.unwrap_or(OnAckTimeout::Block)
             }
         }
@@ -142,6 +145,7 @@ mod tests {
         check(AckPolicy::Majority, None, [1, 2, 2, 3, 3]);
         check(AckPolicy::SemiSync, None, [1, 2, 2, 2, 2]);
         check(AckPolicy::SemiSync, Some(3), [1, 2, 3, 3, 3]);
+        check(AckPolicy::Tail, None, [1, 2, 3, 4, 5]);
     }
 
     #[test]

@@ -145,7 +145,7 @@ impl Node {
 
     /// Sees to peers that have fallen silent, and to those that are in sync again.
     pub(super) fn watch_followers(&mut self, now: Nanos) {
-        if self.config.ack.policy == AckPolicy::Leader {
+        if matches!(self.config.ack.policy, AckPolicy::Leader | AckPolicy::Tail) {
             return;
         }
         if now.is_due(self.unconfirmed.mark.set_at, MARK_EVERY) {
@@ -198,6 +198,9 @@ impl Node {
     /// Which nodes have an event, as far as this one knows.
     fn holders(&self, dot: Dot) -> Vec<NodeName> {
         let has = |peer: &NodeName| self.links.heard(*peer).is_some_and(|heard| heard.applied.contains(dot));
+        if self.config.ack.policy == AckPolicy::Tail && self.config.tail().is_some_and(|tail| has(&tail)) {
+            return self.config.members.clone();
+        }
         let mut holders = vec![self.config.name];
         holders.extend(self.links.names().into_iter().filter(has));
         holders.sort_unstable();
@@ -206,6 +209,18 @@ impl Node {
 
     fn acks_needed(&self) -> usize {
         self.config.ack.needed(self.config.members.len() - self.unconfirmed.removed.len())
+    }
+
+    /// True if a write has waited for a peer to which nothing is sent directly: what it said may be lost.
+    pub(super) fn waits_for(&self, now: Nanos, peer: NodeName) -> bool {
+        let waits = |write: &Write| now.is_due(write.since, self.config.timing.resend_after);
+        self.confirms_to(peer, self.config.name) && self.unconfirmed.writes.front().is_some_and(waits)
+    }
+
+    /// True if `node` tells `leader` itself how far it is.
+    pub(super) fn confirms_to(&self, node: NodeName, leader: NodeName) -> bool {
+        let of_a_chain = self.config.ack.policy == AckPolicy::Tail && self.config.tail() == Some(node);
+        of_a_chain && self.config.leader() == Some(leader)
     }
 
     /// True if an acknowledgement of this node counts.

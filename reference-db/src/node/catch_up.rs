@@ -1,4 +1,5 @@
-//! Catching up: a node that leads alone and has lost its disk does not lead before it has what the others have.
+//! Catching up: a node that leads alone and has lost its disk does not lead before it has what the others have. Nor does
+//! the tail of a chain answer reads before that.
 //!
 //! ```text
 //! A leads, B and C follow; a write is confirmed once two of the three have it
@@ -13,9 +14,11 @@
 //! write: with a majority of three from two, as what was confirmed may be on B alone or on C alone. Where writes are
 //! confirmed without others, nothing of the kind can be promised, and it waits for all of them.
 //!
-//! A cluster that starts for the first time looks the same from inside, so there, too, the leader waits for the others.
-//! A disk that is lost while another is being filled again is one loss more than this covers.
+//! What a node says that is itself catching up does not count, as it may have lost the same. But where every other node
+//! has been heard of, and nothing of theirs is lacking, there is nothing to wait for: so a cluster starts that is new, which
+//! looks the same from inside, and so it takes all nodes to start one.
 
+use super::links::Heard;
 use super::{Node, Output};
 use crate::record::Record;
 use crate::refusal::Refusal;
@@ -24,8 +27,8 @@ use crate::request::SyncState;
 impl Node {
     /// What a node that starts has to do before it leads.
     pub(super) fn first_state(&self, fresh: bool) -> SyncState {
-        let leads_alone = self.config.leader() == Some(self.config.name);
-        if fresh && leads_alone { SyncState::CatchingUp } else { SyncState::InSync }
+        // With several leaders everyone answers from what it has, from the first moment on.
+        if fresh && self.config.leader().is_some() { SyncState::CatchingUp } else { SyncState::InSync }
     }
 
     /// Why this node may not answer for the cluster yet, if so.
@@ -41,17 +44,25 @@ impl Node {
 
     /// Leads from now on, if it has what enough others have.
     pub(super) fn catch_up(&mut self, outputs: &mut Vec<Output>) {
-        if self.state == SyncState::CatchingUp && self.caught_up_with() >= self.must_catch_up_with() {
+        let enough = || {
+            let everyone = self.config.members.len() - 1;
+            self.caught_up_with() >= self.must_catch_up_with() || self.caught_up(|_| true) == everyone
+        };
+        if self.state == SyncState::CatchingUp && enough() {
             self.state = SyncState::InSync;
             // What it confirms from here on is on its own disk: a crash does not send it back.
             outputs.push(Output::Persist(Record::InSync { origin: self.origin }));
         }
     }
 
-    /// How many others have told what they have, of which nothing is lacking here.
+    /// How many others that are in sync have told what they have, of which nothing is lacking here.
     fn caught_up_with(&self) -> usize {
+        self.caught_up(|heard| heard.state == SyncState::InSync)
+    }
+
+    fn caught_up(&self, counts: impl Fn(&Heard) -> bool) -> usize {
         let heard = self.links.iter().filter_map(|(_, link)| link.heard.as_ref());
-        heard.filter(|heard| heard.applied.is_within(&self.applied)).count()
+        heard.filter(|heard| counts(heard) && heard.applied.is_within(&self.applied)).count()
     }
 
     /// Among so many others is one that has a confirmed write.

@@ -57,10 +57,14 @@ impl Served {
 }
 
 impl Node {
-    /// The leader to which a request must go, unless this node may answer it.
-    pub(super) fn leader_for(&self, request: &Request) -> Option<NodeName> {
-        let leader = self.config.leader().filter(|leader| *leader != self.config.name)?;
-        (!request.is_for_one_node()).then_some(leader)
+    /// The node to which a request must go, unless this node may answer it.
+    pub(super) fn destination(&self, request: &Request) -> Option<NodeName> {
+        self.answerer(request).filter(|node| *node != self.config.name && !request.is_for_one_node())
+    }
+
+    /// Who answers such requests for the cluster.
+    fn answerer(&self, request: &Request) -> Option<NodeName> {
+        if request.ask.is_write() { self.config.leader() } else { self.config.reader() }
     }
 
     pub(super) fn forward(
@@ -112,7 +116,7 @@ impl Node {
         outputs: &mut Vec<Output>,
     ) {
         let asker = Asker::Follower { node: from, call };
-        let response = if leader != self.boot || self.config.leader() != Some(self.config.name) {
+        let response = if leader != self.boot || self.answerer(request) != Some(self.config.name) {
             // This may be the second copy of a call that an earlier start has done.
             Response::Refused(Refusal::LeaderSilent { write: request.ask.is_write() })
         } else if self.served.admit(from, call) {

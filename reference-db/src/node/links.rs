@@ -17,6 +17,7 @@ use crate::config::NodeConfig;
 use crate::defect::Defect;
 use crate::message::{Body, Boot, Message};
 use crate::names::{Dot, NodeName, Origin};
+use crate::request::SyncState;
 use crate::time::Nanos;
 
 /// What a node knows of its peers.
@@ -47,6 +48,7 @@ pub(super) struct Heard {
     pub(super) boot: Boot,
     /// What it has applied. Taken as it comes, not merged: a peer may have lost what it had.
     pub(super) applied: DotSet,
+    pub(super) state: SyncState,
 }
 
 #[derive(Debug)]
@@ -57,7 +59,7 @@ struct Flight {
 
 impl Links {
     pub(super) fn new(config: &NodeConfig, now: Nanos) -> Links {
-        let downstream = config.topology.downstream(&config.members, config.name);
+        let downstream = config.downstream(config.name);
         let link = |peer: &NodeName| Link {
             downstream: downstream.contains(peer),
             heard: None,
@@ -94,9 +96,9 @@ impl Links {
         if link.in_flight.as_ref().is_some_and(settled) {
             link.in_flight = None;
         }
-        let Message { origin, boot, applied, .. } = message;
+        let Message { origin, boot, applied, state, .. } = message;
         link.heard_at = now;
-        link.heard = Some(Heard { origin: *origin, boot: *boot, applied: applied.clone() });
+        link.heard = Some(Heard { origin: *origin, boot: *boot, applied: applied.clone(), state: *state });
         true
     }
 }
@@ -124,6 +126,11 @@ impl Node {
             return now.is_due(link.asked_at, timing.resend_after).then_some(Body::Hello);
         };
         let waits = |flight: &Flight| !now.is_due(flight.sent_at, timing.resend_after);
+        // Nothing else would ask a peer to which nothing is sent directly.
+        let curious = self.state == SyncState::CatchingUp || self.waits_for(now, peer);
+        if !link.downstream && curious && now.is_due(link.asked_at, timing.resend_after) {
+            return Some(Body::Push { events: Vec::new() });
+        }
         if !link.downstream || link.in_flight.as_ref().is_some_and(waits) {
             return None;
         }

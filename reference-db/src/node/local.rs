@@ -30,7 +30,7 @@ impl Node {
         request: Request,
         outputs: &mut Vec<Output>,
     ) {
-        match self.leader_for(&request) {
+        match self.destination(&request) {
             Some(leader) => self.forward(now, leader, ticket, request, outputs),
             None => {
                 let response = match self.refusal(&request) {

@@ -158,7 +158,8 @@ impl Node {
     }
 
     fn send(&self, to: NodeName, body: Body, outputs: &mut Vec<Output>) {
-        let message = Message { origin: self.origin, boot: self.boot, applied: self.applied.clone(), body };
+        let (origin, boot, applied) = (self.origin, self.boot, self.applied.clone());
+        let message = Message { origin, boot, applied, state: self.state, body };
         outputs.push(Output::Send { to, message });
     }
 }

@@ -53,6 +53,8 @@ impl Node {
             self.log.insert(Arc::clone(&held.event));
             outputs.push(Output::Persist(Record::Event(held.event)));
         }
+        let leader = self.config.leader().filter(|leader| self.confirms_to(self.config.name, *leader));
+        waiting.extend(leader.filter(|leader| *leader != self.config.name));
         for peer in waiting {
             self.send(peer, Body::Ack, outputs);
         }

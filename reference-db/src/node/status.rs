@@ -36,6 +36,7 @@ impl Node {
             topology: self.config.topology,
             delivery: self.config.delivery,
             ack: self.config.ack.policy,
+            reads: self.config.reads,
             degraded: self.unconfirmed.degraded,
             state: self.state,
             leader: self.config.leader(),

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::cluster::{Cluster, FAIR, Rng, Weather};
 use reference_db::event::Change;
 use reference_db::request::Reading;
+use reference_db::topology::{Edge, Graph};
 use reference_db::{
     Action, Ask, ClusterSettings, Consistency, Datum, Delivery, Dot, Key, Mode, Nanos, NodeName,
     NodeSettings, Record, Response, Step, Topology,
@@ -45,7 +46,13 @@ fn run(mode: Mode, topology: Topology, delivery: Delivery, seed: u64) -> Vec<Str
         ["A", "B", "C", "D"][..count].iter().map(|name| NodeName::new(name).unwrap()).collect();
     // Every fourth cluster runs on disks that forget.
     let durable = !seed.is_multiple_of(4);
-    let shape = ClusterSettings { mode, topology, delivery, ..ClusterSettings::default() };
+    let shape = ClusterSettings {
+        mode,
+        topology,
+        delivery,
+        links: links(topology, &members),
+        ..ClusterSettings::default()
+    };
     let settings = NodeSettings { durable, cluster: shape, ..NodeSettings::new(members[0], members.clone()) };
     let mut cluster = Cluster::new(settings, seed);
     let mut rng = Rng(seed ^ 0xabcd);
@@ -76,6 +83,15 @@ fn run(mode: Mode, topology: Topology, delivery: Delivery, seed: u64) -> Vec<Str
     let state = cluster.contents(members[0]);
     cluster.trace.push(format!("{state:?}"));
     std::mem::take(&mut cluster.trace)
+}
+
+/// Of a custom graph: one way round, and one link back.
+fn links(topology: Topology, members: &[NodeName]) -> Graph {
+    let next = members.iter().cycle().skip(1);
+    let mut edges: Vec<Edge> =
+        members.iter().zip(next).map(|(from, to)| Edge { from: *from, to: *to }).collect();
+    edges.push(Edge { from: members[1], to: members[0] });
+    if topology == Topology::Custom { Graph { edges } } else { Graph::default() }
 }
 
 fn disturb(cluster: &mut Cluster, members: &[NodeName], rng: &mut Rng) {

@@ -83,7 +83,7 @@ fn ready(response: request::Response) -> Answer {
 fn hindrance(status: &Status) -> Option<(&'static str, &'static str)> {
     let leader = status.leader?;
     let heard = || status.peers.iter().any(|peer| peer.node == leader && peer.heard);
-    if status.state == SyncState::CatchingUp {
+    if status.state == SyncState::CatchingUp && leader == status.node {
         return Some(("leader is catching up", "start the other nodes, and look at the links to them"));
     }
     let lost = leader != status.node && !heard();

@@ -16,6 +16,7 @@ use crate::event::{Change, Effect, Event, Key};
 use crate::message::{Body as Content, Boot, Message};
 use crate::mode::Mode;
 use crate::node::Node;
+use crate::request::SyncState;
 use crate::server::host::{Host, now};
 use crate::settings::ClusterSettings;
 use crate::storage::MemoryDisk;
@@ -91,7 +92,13 @@ impl Tester {
         let hlc = Hlc { millis: 1, count: 0 };
         let event = Event { dot, hlc, deps: VersionVector::new(), effects };
         let body = Content::Push { events: vec![event.into()] };
-        let message = Message { origin: dot.origin, boot: Boot(1), applied: Default::default(), body };
+        let message = Message {
+            origin: dot.origin,
+            boot: Boot(1),
+            applied: Default::default(),
+            state: SyncState::InSync,
+            body,
+        };
         assert!(self.jobs.deliver(dot.origin.node, vec![message]));
     }
 }
