@@ -34,6 +34,7 @@ mod witness;
 mod words;
 mod zones;
 
+use histories::threads::in_halves;
 use histories::{MicroOp, Observed, Phase, Value};
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -65,11 +66,16 @@ impl Checker for Linearizable {
 
     fn check(&self, facts: &Facts<'_>, mut budget: Budget) -> Verdict {
         let mut tally = Tally::default();
-        for key in facts.keys() {
-            let chances = chances(facts, key);
+        let keys: Vec<KeyNumber> = facts.keys().collect();
+        let judged = in_halves(facts.micro_op_count(), &keys, |half| {
+            let of_key = |key: &KeyNumber| (chances(facts, *key), judge(facts, *key));
+            half.iter().map(of_key).collect::<Vec<_>>()
+        });
+        for (key, (chances, judged)) in keys.iter().zip(judged.into_iter().flatten()) {
             tally.chances += chances;
             tally.keys += u64::from(chances > 0);
-            match judge(facts, key, &mut budget) {
+            // One after the other, so that they share the budget in the same way however many threads there are.
+            match judged.unwrap_or_else(|Unsettled| by_search(facts, *key, &mut budget)) {
                 Judged::Legal => {}
                 Judged::Illegal(finding) => tally.findings.push(*finding),
                 Judged::Not(why) => tally.not[why as usize] += u64::from(chances > 0),
@@ -85,6 +91,9 @@ enum Judged {
     Illegal(Box<Finding>),
     Not(Why),
 }
+
+/// Only a search can tell how a key behaved.
+struct Unsettled;
 
 /// Why a key is not judged.
 #[derive(Debug, Clone, Copy)]
@@ -166,34 +175,32 @@ fn chances(facts: &Facts<'_>, key: KeyNumber) -> u64 {
     accesses().filter(finds).filter(|at| first < interval(facts, **at).0).count() as u64
 }
 
-fn judge(facts: &Facts<'_>, key: KeyNumber, budget: &mut Budget) -> Judged {
+fn judge(facts: &Facts<'_>, key: KeyNumber) -> Result<Judged, Unsettled> {
     if let Some(why) = out_of_scope(facts, key) {
-        return Judged::Not(why);
+        return Ok(Judged::Not(why));
     }
     let witness = Witness { facts, key };
-    if matches!(facts.kind(key), KeyKind::Queue | KeyKind::Stack) {
-        return match items::judge(facts, key) {
+    Ok(match facts.kind(key) {
+        KeyKind::Queue | KeyKind::Stack => match items::judge(facts, key) {
             Items::Legal => Judged::Legal,
             Items::Illegal(conflict) => Judged::Illegal(Box::new(witness.items(&conflict))),
-            Items::Other => by_search(facts, key, budget),
-        };
-    }
-    if facts.kind(key) != KeyKind::Register {
-        return match growth::judge(facts, key) {
+            Items::Other => return Err(Unsettled),
+        },
+        KeyKind::Register => match register::sort(facts, key) {
+            Sorted::Ambiguous => return Err(Unsettled),
+            Sorted::Unexplained(read) => Judged::Illegal(Box::new(witness.unexplained(read))),
+            Sorted::Register(register) => match zones::test(&register) {
+                Some(conflict) => Judged::Illegal(Box::new(witness.conflict(&register, &conflict))),
+                None => Judged::Legal,
+            },
+        },
+        _ => match growth::judge(facts, key) {
             Growth::Legal => Judged::Legal,
             Growth::Illegal(proof) => Judged::Illegal(Box::new(witness.searched(proof, None))),
             Growth::Unexplained(read) => Judged::Illegal(Box::new(witness.unexplained(read))),
-            Growth::Other => by_search(facts, key, budget),
-        };
-    }
-    match register::sort(facts, key) {
-        Sorted::Ambiguous => by_search(facts, key, budget),
-        Sorted::Unexplained(read) => Judged::Illegal(Box::new(witness.unexplained(read))),
-        Sorted::Register(register) => match zones::test(&register) {
-            Some(conflict) => Judged::Illegal(Box::new(witness.conflict(&register, &conflict))),
-            None => Judged::Legal,
+            Growth::Other => return Err(Unsettled),
         },
-    }
+    })
 }
 
 fn out_of_scope(facts: &Facts<'_>, key: KeyNumber) -> Option<Why> {
