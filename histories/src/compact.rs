@@ -78,11 +78,41 @@ const WRITE: u32 = 1 << 31;
 /// The lowest integer that is its own number; below it are numbers of other values.
 const INTEGER_MIN: i64 = i64::MIN + 1 + u32::MAX as i64;
 
+/// Keys that are called by a smaller number than this are found by it, without a hash.
+const SMALL: u64 = 1 << 20;
+/// No key.
+const NO_KEY: u32 = u32::MAX;
+
 #[derive(Debug, Clone, Default)]
 struct KeyNames {
+    /// By the number that they are called by, up to the highest below [`SMALL`].
+    small: Vec<u32>,
     numbers: FxHashMap<u64, u32>,
     texts: FxHashMap<Key, u32>,
     names: Vec<KeyName>,
+}
+
+impl KeyNames {
+    fn of_number(&mut self, number: u64) -> u32 {
+        let Self { small, numbers, names, .. } = self;
+        if number >= SMALL {
+            return *numbers.entry(number).or_insert_with(|| named(names, KeyName::Number(number)));
+        }
+        let place = number as usize;
+        if small.len() <= place {
+            small.resize(place + 1, NO_KEY);
+        }
+        if small[place] == NO_KEY {
+            small[place] = named(names, KeyName::Number(number));
+        }
+        small[place]
+    }
+}
+
+/// Gives the next number to a key.
+fn named(names: &mut Vec<KeyName>, name: KeyName) -> u32 {
+    names.push(name);
+    names.len() as u32 - 1
 }
 
 #[derive(Debug, Clone)]
@@ -148,6 +178,18 @@ impl TxnTable {
     pub fn row(&self, place: usize) -> MicroOpRow {
         let key = self.keys[place];
         MicroOpRow { key: key & !WRITE, is_write: key & WRITE != 0, value: self.values[place] }
+    }
+
+    /// The micro-ops of a transaction, in program order.
+    #[inline]
+    pub fn rows(&self, txn: TxnId) -> impl Iterator<Item = MicroOpRow> {
+        let range = self.range(txn);
+        let row = |(key, value): (&u32, &i64)| MicroOpRow {
+            key: key & !WRITE,
+            is_write: key & WRITE != 0,
+            value: *value,
+        };
+        self.keys[range.clone()].iter().zip(&self.values[range]).map(row)
     }
 
     /// The transaction of the micro-op at this place.
@@ -273,12 +315,13 @@ impl TxnTableBuilder {
     }
 
     /// The number of a key that is called by a number.
+    #[inline]
     pub fn key_of_number(&mut self, number: u64) -> u32 {
-        let KeyNames { numbers, names, .. } = &mut self.table.key_names;
-        *numbers.entry(number).or_insert_with(|| {
-            names.push(KeyName::Number(number));
-            names.len() as u32 - 1
-        })
+        let small = usize::try_from(number).ok().and_then(|number| self.table.key_names.small.get(number));
+        match small {
+            Some(known) if *known != NO_KEY => *known,
+            _ => self.table.key_names.of_number(number),
+        }
     }
 
     /// The number of a key that is called by a text.
@@ -287,17 +330,26 @@ impl TxnTableBuilder {
         if let Some(number) = texts.get(key) {
             return *number;
         }
-        let number = names.len() as u32;
+        let number = named(names, KeyName::Text(key.clone()));
         texts.insert(key.clone(), number);
-        names.push(KeyName::Text(key.clone()));
         number
+    }
+
+    /// The number of an integer: mostly itself.
+    #[inline]
+    pub fn value_of_integer(&mut self, integer: i64) -> i64 {
+        if integer >= INTEGER_MIN { integer } else { self.number_of_value(&Value::Integer(integer)) }
     }
 
     /// The number of a value.
     pub fn value_number(&mut self, value: &Value) -> i64 {
-        if let Some(integer) = value.as_integer().filter(|integer| *integer >= INTEGER_MIN) {
-            return integer;
+        match value.as_integer() {
+            Some(integer) => self.value_of_integer(integer),
+            None => self.number_of_value(value),
         }
+    }
+
+    fn number_of_value(&mut self, value: &Value) -> i64 {
         if let Some(number) = self.value_numbers.get(value) {
             return *number;
         }

@@ -10,6 +10,8 @@
 //!
 //! Source: Liu, Gu, Wei, Basin: "Plume", OOPSLA 2024, and the documentation of its tool.
 
+mod usual;
+
 use std::io::Read;
 
 use super::cursor::{Cursor, Flaw, Syntax};
@@ -44,6 +46,12 @@ pub(super) fn read_table(input: &mut dyn Read) -> Result<TableReading, Error> {
     let mut gathering = Gathering::default();
     let mut warnings = Vec::new();
     loop {
+        // What is not as usual, or not whole yet, is the other reader's.
+        scan.take(|cursor| {
+            cursor.skip(usual::gather_lines(cursor.rest(), &mut gathering));
+            Ok(())
+        })
+        .map_err(Stopped::into_error)?;
         match scan.take(line) {
             Ok(Some(line)) => {
                 take(&mut gathering, &line)
@@ -100,4 +108,49 @@ fn line(cursor: &mut Cursor<'_>) -> Result<Option<Line>, Flaw> {
 
 fn expect(cursor: &mut Cursor<'_>, sign: u8) -> Result<(), Flaw> {
     if cursor.eat(sign) { Ok(()) } else { Err(cursor.expected(&format!("`{}`", char::from(sign)))) }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn number() -> impl Strategy<Value = u64> {
+        prop_oneof![0_u64..9, 0_u64..1 << 30, any::<u64>()]
+    }
+
+    /// What is made of these lines; with other line ends all are left to the reader that is not in a hurry.
+    fn table_of(lines: &[String], line_end: &str) -> String {
+        let text: String = lines.iter().flat_map(|line| [line.as_str(), line_end]).collect();
+        match read_table(&mut text.as_bytes()) {
+            Ok(reading) => format!("{:?}, {:?}", reading.table, reading.warnings),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn usual_lines_are_read_as_all_others(
+            numbers in prop::collection::vec((any::<bool>(), number(), number(), 0_u32..3, -1_i64..5), 1..40),
+        ) {
+            let line = |(is_write, key, value, session, transaction)| {
+                let sign = if is_write { 'w' } else { 'r' };
+                format!("{sign}({key},{value},{session},{transaction})")
+            };
+            let lines: Vec<String> = numbers.into_iter().map(line).collect();
+            prop_assert_eq!(table_of(&lines, "\n"), table_of(&lines, "\r\n"));
+        }
+    }
+
+    #[test]
+    fn many_lines_are_read_as_all_others_and_the_last_is_named() {
+        let mut lines: Vec<String> =
+            (0..40_000).map(|line| format!("w({},{line},{},{})", line % 700, line % 3, line / 9)).collect();
+        assert_eq!(table_of(&lines, "\n"), table_of(&lines, "\r\n"));
+        lines.push("w(1,2,3".into());
+        lines.push("w(1,2,3,4)".into());
+        let error = "line 40001, column 8: `\n`, expected `,`";
+        assert_eq!(table_of(&lines, "\n").replace("\\n", "\n"), error);
+    }
 }

@@ -5,13 +5,18 @@ use rustc_hash::FxHashMap;
 
 use super::{Error, Reading};
 use crate::compact::{MicroOpRow, TxnId, TxnStatus, TxnTable, TxnTableBuilder};
-use crate::{Header, SessionId, Value};
+use crate::{Header, SessionId};
 
 /// Gathers transactions, also where a file goes on with one after it has begun another.
 #[derive(Debug, Default)]
 pub(super) struct Gathering {
     builder: TxnTableBuilder,
+    /// Transactions that were gone on with, by session and number, but for `fresh` ones.
     transactions: FxHashMap<(u32, i64), u32>,
+    /// Those that came since somebody last asked for one: mostly nobody ever does.
+    fresh: Vec<((u32, i64), u32)>,
+    /// The highest number of each session.
+    highest: FxHashMap<u32, i64>,
     /// The transaction that each of the builder is a part of, and how it ended.
     parts: Vec<(u32, TxnStatus)>,
     count: u32,
@@ -24,11 +29,22 @@ impl Gathering {
         if self.current == Some((session, transaction)) {
             return;
         }
-        let next = self.count;
-        let owner = *self.transactions.entry((session, transaction)).or_insert(next);
-        self.count += u32::from(owner == next);
+        let owner = self.owner(session, transaction);
+        self.count += u32::from(owner == self.count);
         self.part(session, owner, TxnStatus::Committed);
         self.current = Some((session, transaction));
+    }
+
+    /// The place of a transaction among all. Numbers that grow within a session are new.
+    fn owner(&mut self, session: u32, transaction: i64) -> u32 {
+        let highest = self.highest.entry(session).or_insert(i64::MIN);
+        if *highest < transaction {
+            *highest = transaction;
+            self.fresh.push(((session, transaction), self.count));
+            return self.count;
+        }
+        self.transactions.extend(self.fresh.drain(..));
+        *self.transactions.entry((session, transaction)).or_insert(self.count)
     }
 
     /// Begins a transaction that nothing else belongs to.
@@ -51,13 +67,14 @@ impl Gathering {
     }
 
     /// Adds to the transaction that was begun or gone on with.
+    #[inline]
     pub(super) fn push(&mut self, key: u64, value: u64, is_write: bool) -> Result<(), &'static str> {
         let key = self.builder.key_of_number(key);
         if self.builder.micro_op_count() >= u32::MAX as usize || key >= u32::MAX >> 1 {
             return Err("more than 4 294 967 295 operations or 2 147 483 647 keys");
         }
         // Values of 64 bits without a sign keep their bits.
-        let value = self.builder.value_number(&Value::Integer(value as i64));
+        let value = self.builder.value_of_integer(value as i64);
         match (is_write, value) {
             (true, value) => self.builder.write(key, value),
             (false, 0) => self.builder.read(key, None),
