@@ -13,8 +13,9 @@
 //! Source: Biswas & Enea, OOPSLA 2019 (the rule); AWDIT, PLDI 2025 (which of its edges are needed).
 
 use super::committed::Next;
+use super::lists::Lists;
 use super::sources::NONE;
-use super::view::{Implied, View};
+use super::view::{Implied, Seen, View};
 
 /// One transaction read two versions of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,8 +32,8 @@ pub(crate) struct Unrepeatable {
 pub(crate) fn unrepeatable(view: &View<'_>) -> Vec<Unrepeatable> {
     let mut found = Vec::new();
     let mut next = Next::new(view.table.key_count());
-    for (number, reader) in view.transactions().enumerate() {
-        next.begin(number as u32 + 1);
+    for reader in view.in_table_order() {
+        next.begin(reader + 1);
         for (place, seen) in view.places_of_reads(reader) {
             match next.of(seen.key) {
                 Some(before) if before != seen.source => {
@@ -47,35 +48,52 @@ pub(crate) fn unrepeatable(view: &View<'_>) -> Vec<Unrepeatable> {
     found
 }
 
-/// Hands every needed edge to `take`.
-pub(crate) fn implied(view: &View<'_>, mut take: impl FnMut(Implied)) {
+/// Hands every needed edge to `take`, in the order of the readers: of those that sessions imply, then of
+/// those that reads imply.
+pub(crate) fn implied(view: &View<'_>, readers: &[u32], mut take: impl FnMut(Implied)) {
+    implied_by_sessions(view, readers, &mut take);
+    implied_by_reads(view, readers, &mut take);
+}
+
+/// Some sessions at a time, so that their newest writers of all keys take no more room than the table.
+fn implied_by_sessions(view: &View<'_>, readers: &[u32], take: &mut impl FnMut(Implied)) {
+    let (keys, sessions) = (view.table.key_count(), view.chains.len());
+    let at_once = (view.table.micro_op_count() / keys.max(1)).clamp(1, sessions.max(1));
+    let groups = Lists::new(sessions.div_ceil(at_once), |take| {
+        readers.iter().for_each(|reader| take(view.session(*reader) / at_once as u32, *reader));
+    });
+    // Perhaps of a session that was looked at before in the same place.
+    let mut newest = vec![NONE; keys * at_once];
+    for reader in (0..groups.len()).flat_map(|group| groups.get(group)).copied() {
+        let session = view.session(reader);
+        let newest = &mut newest[session as usize % at_once * keys..][..keys];
+        for Seen { key, source } in view.reads(reader) {
+            let first = newest[key as usize];
+            if first != NONE && first != source && view.session(first) == session {
+                take(Implied { first, later: source, reader, key });
+            }
+        }
+        for key in view.written.get(reader as usize) {
+            newest[*key as usize] = reader;
+        }
+    }
+}
+
+fn implied_by_reads(view: &View<'_>, readers: &[u32], take: &mut impl FnMut(Implied)) {
     let mut next = Next::new(view.table.key_count());
-    // The newest writer of each key in the session that is gone through, and which session that was.
-    let mut newest = vec![(u32::MAX, 0_u32); view.table.key_count()];
-    for chain in 0..view.chains.len() {
-        for reader in view.chains.get(chain).iter().copied() {
-            next.begin(reader + 1);
-            for seen in view.reads(reader) {
-                next.set(seen);
-                let (session, first) = newest[seen.key as usize];
-                if session == chain as u32 && first != seen.source {
-                    take(Implied { first, later: seen.source, reader, key: seen.key });
-                }
+    for reader in readers.iter().copied() {
+        next.begin(reader + 1);
+        view.reads(reader).for_each(|seen| next.set(seen));
+        let mut before = NONE;
+        for first in view.read_from(reader) {
+            if first != before {
+                next.shared_with(view.written.get(first as usize), &mut |key, later| {
+                    if later != first {
+                        take(Implied { first, later, reader, key });
+                    }
+                });
             }
-            let mut before = NONE;
-            for first in view.read_from(reader) {
-                if first != before {
-                    next.shared_with(view.written.get(first as usize), &mut |key, later| {
-                        if later != first {
-                            take(Implied { first, later, reader, key });
-                        }
-                    });
-                }
-                before = first;
-            }
-            for key in view.written.get(reader as usize) {
-                newest[*key as usize] = (chain as u32, reader);
-            }
+            before = first;
         }
     }
 }

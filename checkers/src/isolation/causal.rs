@@ -9,54 +9,50 @@
 //!
 //! What a transaction knows of each session is one number, how many of its transactions: a vector clock.
 //! Of each session only the newest known writer of a key matters, and only if the one whose value was
-//! read does not know of it. Clocks are kept for [`AT_ONCE`] sessions at a time, so that memory stays
-//! in proportion to the history. O(n · k) for n micro-ops and k sessions, with a binary search where a
-//! session is ahead of what the reader knows of it.
+//! read does not know of it. Where a session is ahead of what the reader knows of it, its writers of the
+//! key are gone back along, mostly by one, and looked for in a list of them only if they are many. Clocks
+//! are kept for [`AT_ONCE`] sessions at a time, so that memory stays in proportion to the history.
+//! O(n · k) for n micro-ops and k sessions, but for the looks into that list: a binary search each.
 //!
 //! Source: Biswas & Enea, OOPSLA 2019 (the rule); AWDIT, PLDI 2025 (which of its edges are needed).
 
+use std::cell::OnceCell;
 use std::ops::Range;
 
+use super::answer::Undecided;
 use super::lists::Lists;
 use super::sources::NONE;
 use super::view::{Implied, View};
-use super::walk::{Stuck, in_order};
 use crate::Budget;
 
 /// Sessions whose clocks are kept at once.
 const AT_ONCE: usize = 64;
+/// Writers of a key in a session that are gone back along, before the right one is looked for.
+const STEPS_BACK: usize = 8;
 
-/// Why the edges could not be found.
-#[derive(Debug)]
-pub(crate) enum Unfinished {
-    /// Transactions know of each other in a circle.
-    Stuck(Stuck),
-    /// The budget ran out.
-    Budget,
-}
-
-/// Hands every needed edge to `take`. One step of the budget for each transaction and eight sessions.
+/// Hands every needed edge to `take`; `readers` are all in an order along sessions and reads. One step of
+/// the budget for each transaction and eight sessions.
 pub(crate) fn implied(
     view: &View<'_>,
-    writers: &Lists,
+    readers: &[u32],
     budget: &mut Budget,
     mut take: impl FnMut(Implied),
-) -> Result<(), Unfinished> {
+) -> Result<(), Undecided> {
+    let writers = OnceCell::new();
     let sessions = view.chains.len();
     let longest = (0..sessions).map(|chain| view.chains.get(chain).len()).max().unwrap_or(0);
     for low in (0..sessions).step_by(AT_ONCE) {
         let columns = low..sessions.min(low + AT_ONCE);
         let cost = (view.len() * columns.len().div_ceil(8)) as u64;
         if budget.steps < cost {
-            return Err(Unfinished::Budget);
+            return Err(Undecided);
         }
         budget.steps -= cost;
-        let stuck = if longest < usize::from(u16::MAX) {
-            Clocks::<u16>::new(view, writers, columns).run(&mut take)
+        if longest < usize::from(u16::MAX) {
+            Clocks::<u16>::new(view, &writers, columns).run(readers, &mut take);
         } else {
-            Clocks::<u32>::new(view, writers, columns).run(&mut take)
-        };
-        stuck.map_err(Unfinished::Stuck)?;
+            Clocks::<u32>::new(view, &writers, columns).run(readers, &mut take);
+        }
     }
     Ok(())
 }
@@ -95,19 +91,22 @@ count!(u32);
 
 struct Clocks<'v, C> {
     view: &'v View<'v>,
-    writers: &'v Lists,
+    /// Made when somebody needs it: [`View::writers`].
+    writers: &'v OnceCell<Lists>,
     /// The sessions that are looked at.
     columns: Range<usize>,
     /// For each transaction, how many of each session's it knows, itself included.
     known: Vec<C>,
     /// For each key, how far in each session its newest writer so far is: one more than its place.
     newest: Vec<C>,
+    /// For each write of [`View::written`], the same as it was before.
+    before: Vec<C>,
     /// What the transaction that is looked at knows, without itself.
     now: Vec<C>,
 }
 
 impl<'v, C: Count> Clocks<'v, C> {
-    fn new(view: &'v View<'v>, writers: &'v Lists, columns: Range<usize>) -> Self {
+    fn new(view: &'v View<'v>, writers: &'v OnceCell<Lists>, columns: Range<usize>) -> Self {
         let width = columns.len();
         Self {
             view,
@@ -115,16 +114,17 @@ impl<'v, C: Count> Clocks<'v, C> {
             columns,
             known: vec![C::default(); view.len() * width],
             newest: vec![C::default(); view.table.key_count() * width],
+            before: vec![C::default(); view.written.item_count()],
             now: vec![C::default(); width],
         }
     }
 
-    fn run(mut self, take: &mut impl FnMut(Implied)) -> Result<(), Stuck> {
-        in_order(self.view, None, |reader| {
+    fn run(mut self, readers: &[u32], take: &mut impl FnMut(Implied)) {
+        for reader in readers.iter().copied() {
             self.learn(reader);
             self.compare(reader, take);
             self.remember(reader);
-        })
+        }
     }
 
     fn learn(&mut self, reader: u32) {
@@ -171,12 +171,31 @@ impl<'v, C: Count> Clocks<'v, C> {
 
     /// The newest writer of the key in this session whose place is in `span`.
     fn newest_writer(&self, key: u32, column: usize, newest: C, span: Range<u32>) -> Option<u32> {
-        let session = self.columns.start + column;
-        let chain = self.view.chains.get(session);
-        if newest.get() <= span.end {
-            return Some(chain[newest.get() as usize - 1]);
+        let chain = self.view.chains.get(self.columns.start + column);
+        let mut count = newest.get();
+        for _ in 0..STEPS_BACK {
+            // One more than the writer's place.
+            if count <= span.start {
+                return None;
+            }
+            let writer = chain[count as usize - 1];
+            if count <= span.end {
+                return Some(writer);
+            }
+            count = self.before(writer, key).get();
         }
-        let writers = self.writers.get(key as usize);
+        self.look_for_writer(key, column, span)
+    }
+
+    fn before(&self, writer: u32, key: u32) -> C {
+        let written = &self.view.written;
+        let place = written.get(writer as usize).iter().position(|written| *written == key);
+        place.map_or(C::default(), |place| self.before[written.range(writer as usize).start + place])
+    }
+
+    fn look_for_writer(&self, key: u32, column: usize, span: Range<u32>) -> Option<u32> {
+        let session = self.columns.start + column;
+        let writers = self.writers.get_or_init(|| self.view.writers()).get(key as usize);
         let place = |txn: u32| (self.view.session(txn) as usize, self.view.position[txn as usize]);
         let after = writers.partition_point(|txn| place(*txn) < (session, span.end));
         let writer = *writers.get(after.checked_sub(1)?)?;
@@ -190,8 +209,10 @@ impl<'v, C: Count> Clocks<'v, C> {
             let column = session - self.columns.start;
             let count = C::new(self.view.position[reader as usize] + 1);
             self.now[column] = count;
-            for key in self.view.written.get(reader as usize) {
-                self.newest[*key as usize * width + column] = count;
+            let written = &self.view.written;
+            let before = &mut self.before[written.range(reader as usize)];
+            for (key, before) in written.get(reader as usize).iter().zip(before) {
+                *before = std::mem::replace(&mut self.newest[*key as usize * width + column], count);
             }
         }
         self.known[reader as usize * width..][..width].copy_from_slice(&self.now);

@@ -14,13 +14,13 @@
 
 use super::view::{Implied, Seen, View};
 
-/// Hands every needed edge to `take`.
-pub(crate) fn implied(view: &View<'_>, mut take: impl FnMut(Implied)) {
+/// Hands every needed edge to `take`, in the order of the readers.
+pub(crate) fn implied(view: &View<'_>, readers: &[u32], mut take: impl FnMut(Implied)) {
     let mut next = Next::new(view.table.key_count());
     let mut first_look = vec![0_u32; view.len()];
     let mut reads: Vec<(Seen, bool)> = Vec::new();
-    for (number, reader) in view.transactions().enumerate() {
-        let stamp = number as u32 + 1;
+    for reader in readers.iter().copied() {
+        let stamp = reader + 1;
         reads.clear();
         for seen in view.reads(reader) {
             let is_first = first_look

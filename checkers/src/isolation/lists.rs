@@ -4,6 +4,8 @@
 //!   lists [7 9] [] [4]      first 0 2 2 3      items 7 9 4
 //! ```
 
+use std::ops::Range;
+
 /// Lists, numbered from 0. Four bytes an item and four a list.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Lists {
@@ -47,7 +49,18 @@ impl Lists {
 
     #[inline]
     pub(crate) fn get(&self, list: usize) -> &[u32] {
-        &self.items[self.first[list] as usize..self.first[list + 1] as usize]
+        &self.items[self.range(list)]
+    }
+
+    /// Where a list stands among all items.
+    #[inline]
+    pub(crate) fn range(&self, list: usize) -> Range<usize> {
+        self.first[list] as usize..self.first[list + 1] as usize
+    }
+
+    /// How many items there are in all lists.
+    pub(crate) fn item_count(&self) -> usize {
+        self.items.len()
     }
 
     /// Read as who comes after each: every number after those before it. None if they go round in a circle.

@@ -32,6 +32,7 @@ mod committed;
 pub mod guarantee;
 pub mod levels;
 mod lists;
+mod order;
 mod part;
 mod path;
 mod serial;

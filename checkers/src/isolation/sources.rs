@@ -8,8 +8,8 @@
 //!   its own transaction wrote another    internal
 //! ```
 //!
-//! Key by key, and a few keys at a time, so that the values looked for stay in the processor's cache and
-//! the room for them stays small. O(n).
+//! Key by key, so that the values looked for stay in the processor's cache, and the keys of a quarter of the
+//! table at a time, so that the room for them stays small. O(n).
 //!
 //! A transaction of unknown outcome happened if one that happened read from it; else it says nothing.
 
@@ -53,8 +53,10 @@ pub(crate) struct Sources {
     pub(crate) ambiguous: u64,
 }
 
-/// Micro-ops on the keys that are looked at together.
-const AT_ONCE: usize = 1 << 20;
+/// In how many parts the keys are looked at, about.
+const PARTS: usize = 4;
+/// Micro-ops on the keys that are looked at together, at least.
+const AT_ONCE_MIN: usize = 1 << 20;
 const WRITE: u32 = 1 << 31;
 
 #[derive(Clone, Copy, Default)]
@@ -87,10 +89,11 @@ impl Sources {
         for place in 0..table.micro_op_count() {
             sizes[table.key_at(place) as usize] += 1;
         }
+        let at_once = table.micro_op_count().div_ceil(PARTS).max(AT_ONCE_MIN);
         let mut writers = Writers::default();
         let mut low = 0;
         while low < sizes.len() {
-            let high = end_of_batch(&sizes, low);
+            let high = end_of_batch(&sizes, low, at_once);
             let (first, records) = collect(table, low, &sizes[low..high]);
             for key in 0..high - low {
                 let of_key = &records[first[key] as usize..first[key + 1] as usize];
@@ -171,11 +174,11 @@ impl Sources {
     }
 }
 
-fn end_of_batch(sizes: &[u32], low: usize) -> usize {
+fn end_of_batch(sizes: &[u32], low: usize, at_once: usize) -> usize {
     let mut sum = 0;
     let within = sizes[low..].iter().take_while(|size| {
         sum += **size as usize;
-        sum <= AT_ONCE
+        sum <= at_once
     });
     low + within.count().max(1)
 }
@@ -189,10 +192,9 @@ fn collect(table: &TxnTable, low: usize, sizes: &[u32]) -> (Vec<u32>, Vec<Record
     let mut records = vec![Record::default(); first[sizes.len()] as usize];
     let mut next = first.clone();
     for txn in table.transactions() {
-        for place in table.range(txn) {
-            let key = (table.key_at(place) as usize).wrapping_sub(low);
+        for (place, row) in table.range(txn).zip(table.rows(txn)) {
+            let key = (row.key as usize).wrapping_sub(low);
             if key < sizes.len() {
-                let row = table.row(place);
                 let mark = if row.is_write { WRITE } else { 0 };
                 let slot = &mut next[key];
                 records[*slot as usize] = Record { value: row.value, place: place as u32, txn: txn.0 | mark };

@@ -44,8 +44,7 @@ impl<'t> View<'t> {
         let mut scratch = Vec::new();
         for txn in table.transactions() {
             if sources.happened[txn.index()] {
-                let places = table.range(txn).filter(|place| table.writes_at(*place));
-                scratch.extend(places.map(|place| table.key_at(place)));
+                scratch.extend(table.rows(txn).filter(|row| row.is_write).map(|row| row.key));
             }
             written.push_sorted(&mut scratch);
         }
@@ -86,6 +85,11 @@ impl<'t> View<'t> {
     #[cfg(test)]
     pub(crate) fn writes(&self, txn: u32, key: u32) -> bool {
         self.written.get(txn as usize).binary_search(&key).is_ok()
+    }
+
+    /// All transactions that happened, in the order of the table.
+    pub(crate) fn in_table_order(&self) -> impl Iterator<Item = u32> {
+        (0..self.position.len() as u32).filter(|txn| self.sources.happened[*txn as usize])
     }
 
     /// All transactions that happened, session by session.

@@ -9,6 +9,7 @@ use histories::compact::TxnTable;
 
 use super::answer::{Answer, Breach, Link, Undecided, Why};
 use super::lists::Lists;
+use super::order::Order;
 use super::part::{Part, shrunk};
 use super::path::{self, Path};
 use super::sources::{INITIAL, NONE};
@@ -67,23 +68,32 @@ fn take_out_unrepeatable(view: &mut View<'_>, answer: &mut Answer) {
 
 /// Transactions that the level does not allow together, if there are any.
 fn circle(level: Weak, view: &View<'_>, budget: &mut Budget) -> Result<Option<Vec<u32>>, Undecided> {
-    let implied = match implied(level, view, budget) {
-        Ok(implied) => implied,
-        Err(causal::Unfinished::Stuck(stuck)) => {
-            return Ok(Some(path::shortest_circle(view, &[], stuck).transactions()));
-        }
-        Err(causal::Unfinished::Budget) => return Err(Undecided),
-    };
-    let before = Lists::new(view.len(), |take| {
-        implied.iter().map(Implied::edge).for_each(|(from, to)| take(to, from));
-    });
-    match in_order(view, Some(&before), |_| ()) {
+    let mut order = Order::new(view);
+    if level == Weak::Causal
+        && let Some(stuck) = order.stuck.take()
+    {
+        return Ok(Some(path::shortest_circle(view, &[], stuck).transactions()));
+    }
+    let implied = implied(level, view, &order, budget)?;
+    if order.goes_along(&implied) {
+        return Ok(None);
+    }
+    match in_order(view, Some(&before(view, &implied)), |_| ()) {
         Ok(()) => Ok(None),
         Err(stuck) => Ok(Some(with_reasons(level, view, &implied, stuck))),
     }
 }
 
-fn implied(level: Weak, view: &View<'_>, budget: &mut Budget) -> Result<Vec<Implied>, causal::Unfinished> {
+fn before(view: &View<'_>, implied: &[Implied]) -> Lists {
+    Lists::new(view.len(), |take| implied.iter().map(Implied::edge).for_each(|(from, to)| take(to, from)))
+}
+
+fn implied(
+    level: Weak,
+    view: &View<'_>,
+    order: &Order,
+    budget: &mut Budget,
+) -> Result<Vec<Implied>, Undecided> {
     let mut implied = Vec::new();
     let mut take = |edge: Implied| {
         if edge.later == INITIAL || !view.in_session_order(edge.first, edge.later) {
@@ -92,9 +102,9 @@ fn implied(level: Weak, view: &View<'_>, budget: &mut Budget) -> Result<Vec<Impl
     };
     match level {
         Weak::Dependencies => {}
-        Weak::ReadCommitted => committed::implied(view, &mut take),
-        Weak::ReadAtomic => atomic::implied(view, &mut take),
-        Weak::Causal => causal::implied(view, &view.writers(), budget, &mut take)?,
+        Weak::ReadCommitted => committed::implied(view, &order.transactions, &mut take),
+        Weak::ReadAtomic => atomic::implied(view, &order.transactions, &mut take),
+        Weak::Causal => causal::implied(view, &order.transactions, budget, &mut take)?,
     }
     Ok(implied)
 }
@@ -123,22 +133,17 @@ fn is_broken(level: Weak, table: &TxnTable) -> bool {
 /// The circle of a small part, with the reason for each edge.
 fn explain(level: Weak, part: &Part) -> Breach {
     let view = View::new(&part.table);
-    let found = match implied(level, &view, &mut Budget::default()) {
-        Ok(implied) => circle_of(&view, &implied),
-        Err(_) => circle_of(&view, &[]),
+    let order = Order::new(&view);
+    let implied = match (level, &order.stuck) {
+        (Weak::Causal, Some(_)) => Vec::new(),
+        _ => implied(level, &view, &order, &mut Budget::default()).unwrap_or_default(),
+    };
+    let found = match in_order(&view, Some(&before(&view, &implied)), |_| ()) {
+        Ok(()) => Vec::new(),
+        Err(stuck) => path::shortest_circle(&view, &implied, stuck).links(&view),
     };
     let links: Vec<Link> = found.iter().map(|link| part.in_whole(*link)).collect();
     Breach::circle(level.anomaly(&links), part, links)
-}
-
-fn circle_of(view: &View<'_>, implied: &[Implied]) -> Vec<Link> {
-    let before = Lists::new(view.len(), |take| {
-        implied.iter().map(Implied::edge).for_each(|(from, to)| take(to, from));
-    });
-    match in_order(view, Some(&before), |_| ()) {
-        Ok(()) => Vec::new(),
-        Err(stuck) => path::shortest_circle(view, implied, stuck).links(view),
-    }
 }
 
 impl Weak {
