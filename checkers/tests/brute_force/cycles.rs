@@ -14,7 +14,7 @@ use crate::generator::Draw;
 use crate::witness_of::witness_of;
 
 #[derive(Debug, Clone)]
-enum Step {
+pub(crate) enum Step {
     Append(usize, u32),
     Write(usize, u32),
     List(usize, Vec<u32>),
@@ -22,12 +22,12 @@ enum Step {
 }
 
 #[derive(Debug, Clone)]
-struct Transaction {
+pub(crate) struct Transaction {
     session: u32,
     from: u64,
     to: u64,
-    is_confirmed: bool,
-    steps: Vec<Step>,
+    pub(crate) is_confirmed: bool,
+    pub(crate) steps: Vec<Step>,
 }
 
 const LISTS: [&str; 2] = ["x", "y"];
@@ -35,22 +35,9 @@ const REGISTERS: [&str; 2] = ["r", "s"];
 
 /// Transactions that saw starts of one list a key, and any values of registers.
 fn make(draw: &mut Draw, most: usize) -> Vec<Transaction> {
-    let (count, mix, sessions) = (2 + draw.below(most - 1), draw.below(4), 1 + draw.below(4));
-    let (steps_max, longest) = (1 + draw.below(3), if draw.chance(30) { 40 } else { 12 });
-    let mut busy = vec![0; sessions];
-    let (mut clock, mut next) = (0, 0);
-    let mut transactions = Vec::new();
-    for number in 0..count {
-        // Calls at odd times and answers at even ones: no call is in the very instant of an answer.
-        clock += 2 * draw.below(8) as u64;
-        let (from, to) = (clock + 1, clock + 2 + 2 * draw.below(longest) as u64);
-        let free: Vec<usize> = (0..sessions).filter(|session| busy[*session] < from).collect();
-        let is_confirmed = !draw.chance(8);
-        let session = if free.is_empty() { 10 + number } else { free[draw.below(free.len())] };
-        if let Some(busy) = busy.get_mut(session) {
-            *busy = if is_confirmed { to } else { u64::MAX };
-        }
-        clock += 1 + clock % 2;
+    let (mix, steps_max) = (draw.below(4), 1 + draw.below(3));
+    let mut next = 0;
+    let mut transactions = in_time(draw, most, |draw| {
         // Sometimes each transaction only reads or only writes.
         let alike = (mix == 3).then(|| draw.chance(50));
         let steps = (0..1 + draw.below(steps_max)).map(|_| {
@@ -64,16 +51,42 @@ fn make(draw: &mut Draw, most: usize) -> Vec<Transaction> {
                 (false, false) => Step::Register(key, None),
             }
         });
+        steps.collect()
+    });
+    answer(draw, &mut transactions);
+    transactions
+}
+
+/// Two to so many transactions, one at a time in each session.
+pub(crate) fn in_time(
+    draw: &mut Draw,
+    most: usize,
+    mut steps: impl FnMut(&mut Draw) -> Vec<Step>,
+) -> Vec<Transaction> {
+    let (count, sessions) = (2 + draw.below(most - 1), 1 + draw.below(4));
+    let longest = if draw.chance(30) { 40 } else { 12 };
+    let mut busy = vec![0; sessions];
+    let mut clock = 0;
+    let mut transactions = Vec::new();
+    for number in 0..count {
+        // Calls at odd times and answers at even ones: no call is in the very instant of an answer.
+        clock += 2 * draw.below(8) as u64;
+        let (from, to) = (clock + 1, clock + 2 + 2 * draw.below(longest) as u64);
+        let free: Vec<usize> = (0..sessions).filter(|session| busy[*session] < from).collect();
+        let is_confirmed = !draw.chance(8);
+        let session = if free.is_empty() { 10 + number } else { free[draw.below(free.len())] };
+        if let Some(busy) = busy.get_mut(session) {
+            *busy = if is_confirmed { to } else { u64::MAX };
+        }
         transactions.push(Transaction {
             session: session as u32,
             from,
             to,
             is_confirmed,
-            steps: steps.collect(),
+            steps: steps(draw),
         });
-        clock += clock % 2;
+        clock += 2;
     }
-    answer(draw, &mut transactions);
     transactions
 }
 
@@ -101,7 +114,7 @@ fn answer(draw: &mut Draw, transactions: &mut [Transaction]) {
     }
 }
 
-fn written(transactions: &[Transaction]) -> String {
+pub(crate) fn written(transactions: &[Transaction]) -> String {
     let mut out = String::new();
     for Transaction { session, from, to, is_confirmed, steps } in transactions {
         let asked = |step: &Step| match step {
@@ -124,32 +137,38 @@ fn written(transactions: &[Transaction]) -> String {
 }
 
 /// Kinds of edges, as bits.
-const WW: u8 = 1;
-const WR: u8 = 2;
-const RW: u8 = 4;
+pub(crate) const WW: u8 = 1;
+pub(crate) const WR: u8 = 2;
+pub(crate) const RW: u8 = 4;
 const SO: u8 = 8;
 const RT: u8 = 16;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Order {
+pub(crate) enum Order {
     Dependencies,
     Sessions,
     RealTime,
 }
 
 /// Every edge between two transactions.
-struct Edges {
+pub(crate) struct Edges {
     between: Vec<Vec<u8>>,
 }
 
 impl Edges {
     fn new(transactions: &[Transaction], order: Order) -> Self {
         let happened = happened(transactions);
-        let mut edges = Self { between: vec![vec![0; transactions.len()]; transactions.len()] };
+        let mut edges = Self::in_order(transactions, order);
         for key in 0..2 {
             edges.add_list(transactions, &happened, key);
         }
         edges.add_registers(transactions, &happened, order);
+        edges
+    }
+
+    /// Those of sessions or of real time.
+    pub(crate) fn in_order(transactions: &[Transaction], order: Order) -> Self {
+        let mut edges = Self { between: vec![vec![0; transactions.len()]; transactions.len()] };
         for (one, first) in transactions.iter().enumerate() {
             for (other, second) in transactions.iter().enumerate() {
                 if order == Order::Sessions && one < other && first.session == second.session {
@@ -163,7 +182,7 @@ impl Edges {
         edges
     }
 
-    fn add(&mut self, from: usize, to: usize, kind: u8) {
+    pub(crate) fn add(&mut self, from: usize, to: usize, kind: u8) {
         if from != to {
             self.between[from][to] |= kind;
         }
@@ -354,7 +373,7 @@ fn take(known: &mut BTreeSet<(Version, Version)>, new: BTreeSet<(Version, Versio
     }
 }
 
-fn happened(transactions: &[Transaction]) -> Vec<bool> {
+pub(crate) fn happened(transactions: &[Transaction]) -> Vec<bool> {
     let saw = |reader: &Transaction, writer: &Transaction| {
         reader.is_confirmed
             && reader.steps.iter().any(|step| {
@@ -412,7 +431,7 @@ impl Used {
 }
 
 /// The shortest cycle of each kind: how long it is, and its first transaction, the earliest there is.
-fn shortest(edges: &Edges) -> BTreeMap<String, (usize, usize)> {
+pub(crate) fn shortest(edges: &Edges) -> BTreeMap<String, (usize, usize)> {
     let mut shortest: BTreeMap<String, (usize, usize)> = BTreeMap::new();
     let count = edges.between.len();
     for start in 0..count {

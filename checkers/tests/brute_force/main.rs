@@ -12,9 +12,11 @@ mod cycles;
 mod deleted;
 mod elements;
 mod generator;
+mod levels;
 mod lists;
 mod made_up;
 mod queues;
+mod readers;
 mod registers;
 mod sets;
 mod sources;
@@ -34,8 +36,19 @@ enum Truth {
     Unbroken,
 }
 
+/// What can be written as a history.
+trait Written {
+    fn to_text(&self) -> String;
+}
+
+impl Written for Script {
+    fn to_text(&self) -> String {
+        Self::to_text(self)
+    }
+}
+
 /// Compares checker and definition; says how many histories were broken.
-fn compare(guarantee: &str, seeds: u64, make: impl Fn(u64) -> Script, define: impl Fn(&Script) -> Truth) {
+fn compare<S: Written>(guarantee: &str, seeds: u64, make: impl Fn(u64) -> S, define: impl Fn(&S) -> Truth) {
     let (mut broken, mut held) = (0, 0);
     for seed in 0..seeds {
         let script = make(seed);
