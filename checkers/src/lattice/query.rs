@@ -40,8 +40,9 @@ pub struct Boundary {
 }
 
 /// The boundary for a history that shows these anomalies and breaks these guarantees. Guarantees that
-/// no anomaly rules out are left aside: nothing was looked for that could speak against them.
-pub fn boundary(anomalies: &[&str], broken: &[&str]) -> Boundary {
+/// no anomaly rules out are left aside: nothing was looked for that could speak against them. So are those
+/// that could not be judged, such as real time where there are no times, and what implies them.
+pub fn boundary(anomalies: &[&str], broken: &[&str], unjudged: &[&str]) -> Boundary {
     let is_out = |guarantee: &&Guarantee| {
         broken.iter().any(|broken| implies(guarantee.name, broken))
             || anomalies.iter().any(|anomaly| prohibits(guarantee.name, anomaly))
@@ -51,7 +52,9 @@ pub fn boundary(anomalies: &[&str], broken: &[&str]) -> Boundary {
     };
     let ruled_out = names(GUARANTEES.iter().filter(is_out).collect());
     let refutable = |entry: &&Guarantee| ANOMALIES.iter().any(|anomaly| prohibits(entry.name, anomaly.name));
-    let left = names(GUARANTEES.iter().filter(refutable).filter(|entry| !is_out(entry)).collect());
+    let is_open = |entry: &&Guarantee| unjudged.iter().any(|unjudged| implies(entry.name, unjudged));
+    let left = GUARANTEES.iter().filter(refutable).filter(|entry| !is_out(entry) && !is_open(entry));
+    let left = names(left.collect());
     let weakest = |name: &&str| !ruled_out.iter().any(|other| *other != *name && implies(name, other));
     let strongest = |name: &&str| !left.iter().any(|other| *other != *name && implies(other, name));
     Boundary {
@@ -110,7 +113,7 @@ mod tests {
 
     #[test]
     fn anomalies_rule_out_what_the_papers_say() {
-        let weakest = |anomaly: &str| boundary(&[anomaly], &[]).weakest_ruled_out;
+        let weakest = |anomaly: &str| boundary(&[anomaly], &[], &[]).weakest_ruled_out;
         assert_eq!(weakest("G0"), ["read-uncommitted"]);
         assert_eq!(weakest("G1c"), ["read-committed"]);
         assert_eq!(weakest("G-single-item"), ["consistent-view", "repeatable-read"]);
@@ -125,10 +128,12 @@ mod tests {
 
     #[test]
     fn what_is_left_is_named_by_its_strongest() {
-        let left = boundary(&["G2-item"], &[]).strongest_left;
+        let left = boundary(&["G2-item"], &[], &[]).strongest_left;
         assert_eq!(left, ["strong-snapshot-isolation", "update-serializable"]);
-        assert_eq!(boundary(&[], &[]).strongest_left, ["strict-serializable"]);
-        assert_eq!(boundary(&[], &["monotonic-reads"]).weakest_ruled_out, ["monotonic-reads"]);
-        assert!(boundary(&[], &["monotonic-reads"]).ruled_out.contains(&"strict-serializable"));
+        assert_eq!(boundary(&[], &[], &[]).strongest_left, ["strict-serializable"]);
+        let timeless = boundary(&[], &[], &["strong-read-uncommitted"]).strongest_left;
+        assert_eq!(timeless, ["strong-session-serializable"]);
+        assert_eq!(boundary(&[], &["monotonic-reads"], &[]).weakest_ruled_out, ["monotonic-reads"]);
+        assert!(boundary(&[], &["monotonic-reads"], &[]).ruled_out.contains(&"strict-serializable"));
     }
 }

@@ -112,7 +112,7 @@ fn explained(name: &'static str, page: Page<'static>) -> Explained {
 
 fn of_anomaly(entry: &Anomaly) -> Vec<(&'static str, String)> {
     let mut remarks = Vec::new();
-    let ruled_out = lattice::boundary(&[entry.name], &[]);
+    let ruled_out = lattice::boundary(&[entry.name], &[], &[]);
     match (ruled_out.weakest_ruled_out.as_slice(), entry.reported_by) {
         ([], [one]) => remarks.push(("Breaks", (*one).to_string())),
         ([], _) => {}

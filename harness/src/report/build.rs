@@ -47,7 +47,7 @@ pub(crate) fn build(history: &History, judged: &Judged, circumstances: Circumsta
             .map(|row| guarantee_row(row, judged, circumstances.everything))
             .collect(),
         untested: untested.into_iter().map(|row| row.verdict.guarantee).collect(),
-        standing: if circumstances.everything { lattice::standing(&judged.rows) } else { None },
+        standing: if circumstances.everything { lattice::standing(history, &judged.rows) } else { None },
         findings,
         faults,
         notes: notes(history, &counts, circumstances.notes),
