@@ -136,7 +136,7 @@ fn a_large_table_is_judged_without_a_history_and_says_what_is_left_aside() {
         │ transactional-causal                 │ hold     │ ✓ held   │ 500 000 reads of registers by │
         │                                      │          │          │ transactions                  │
         ╰──────────────────────────────────────┴──────────┴──────────┴───────────────────────────────╯
-          strongest not ruled out   strict-serializable
+          strongest not ruled out   strong-session-serializable
 
           This is no proof of correctness: it says that this load and these faults broke nothing.
           Judged as a table of 1 000 000 reads and writes: isolation alone, all else was left aside. To ask
