@@ -103,11 +103,7 @@ fn read(input: impl Read, syntax: Syntax) -> Result<Reading, Error> {
 
 fn read_all<R: Read>(mut file: File<R>, format: &'static str) -> Result<Reading, Error> {
     let (pairing, end) = match file.batch() {
-        (batch, Some(end)) => {
-            let mut pairing = Pairing::default();
-            pairing.take_all(batch)?;
-            (pairing, end)
-        }
+        (batch, Some(end)) => (pair(&mut std::iter::once(batch))?, end),
         (first, None) => file.read_and_pair(first)?,
     };
     let mut cut_off = end.is_cut_off.then_some(end.line);
@@ -119,6 +115,14 @@ fn read_all<R: Read>(mut file: File<R>, format: &'static str) -> Result<Reading,
     let (history, mut warnings) = pairing.finish().map_err(|flaw| end.last.error(flaw.reason))?;
     warnings.extend(cut_off.map(|line| format!("the file is cut off in line {line}; judged up to there")));
     Ok(Reading { format, history, warnings })
+}
+
+fn pair(batches: &mut dyn Iterator<Item = Batch>) -> Result<Pairing, Error> {
+    let mut pairing = Pairing::default();
+    for batch in batches {
+        pairing.take_all(batch)?;
+    }
+    Ok(pairing)
 }
 
 /// How the file ends.
@@ -169,13 +173,6 @@ impl<R: Read> File<R> {
 
     /// Reads the file while a second thread pairs what was read.
     fn read_and_pair(&mut self, first: Batch) -> Result<(Pairing, End), Error> {
-        let pair = |batches: &mut dyn Iterator<Item = Batch>| {
-            let mut pairing = Pairing::default();
-            for batch in batches {
-                pairing.take_all(batch)?;
-            }
-            Ok(pairing)
-        };
         let (end, paired) = threads::pass_on(|sender| self.send(first, sender), pair)
             .map_err(|source| Error::Io { line: 0, source })?;
         // What was paired stands before whatever could not be read.
@@ -204,18 +201,16 @@ impl<R: Read> File<R> {
                     self.reader.keep(self.scan.last());
                     continue;
                 }
-                Ok(Next::End) => None,
+                Ok(Next::Later) if self.reader.is_empty() => match self.scan.read_on() {
+                    Ok(()) => continue,
+                    Err(stopped) => Some(stopped),
+                },
                 Ok(Next::Later) => {
-                    let batch = (!self.reader.is_empty()).then(|| self.finish_batch());
-                    match (self.scan.read_on(), batch) {
-                        (Ok(()), Some(batch)) => return (batch, None),
-                        (Ok(()), None) => continue,
-                        (Err(stopped), batch) => {
-                            let end = self.end(Some(stopped));
-                            return (batch.unwrap_or_else(|| self.finish_batch()), Some(end));
-                        }
-                    }
+                    let batch = self.finish_batch();
+                    let stopped = self.scan.read_on().err();
+                    return (batch, stopped.map(|stopped| self.end(Some(stopped))));
                 }
+                Ok(Next::End) => None,
                 Err(stopped) => Some(stopped),
             };
             let end = self.end(stopped);
