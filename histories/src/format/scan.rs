@@ -22,16 +22,14 @@ const CHUNK: usize = 1 << 18;
 pub(super) struct Scan<R> {
     input: R,
     syntax: Syntax,
-    /// What was read and not given away.
-    buffer: Vec<u8>,
+    /// What was read and not given away. Its lines are counted when somebody asks.
+    block: Block,
     /// Where the piece that was taken last begins in the buffer, and where the next one does.
     last: usize,
     next: usize,
     ended: bool,
     /// True if the input stops against its own rules: inside a compressed block.
     cut_off: bool,
-    /// Of the buffer. Lines are counted when somebody asks.
-    begin: Place,
 }
 
 /// What pieces were taken from, for whoever looks at them after the scan has gone on.
@@ -44,7 +42,7 @@ pub(super) struct Block {
 impl Block {
     /// The line of its byte `at`, from 1.
     pub(super) fn line(&self, at: usize) -> usize {
-        self.begin.after(&self.bytes[..at]).line
+        self.place(at).line
     }
 
     /// The line in which a piece ends that goes up to byte `end`, from 1.
@@ -54,7 +52,11 @@ impl Block {
 
     /// What is wrong at its byte `at`.
     pub(super) fn error(&self, at: usize, reason: String) -> Error {
-        self.begin.after(&self.bytes[..at]).error(reason)
+        self.place(at).error(reason)
+    }
+
+    fn place(&self, at: usize) -> Place {
+        self.begin.after(&self.bytes[..at])
     }
 }
 
@@ -69,15 +71,15 @@ pub(super) struct Place {
 
 impl<R: Read> Scan<R> {
     pub(super) fn new(input: R, syntax: Syntax) -> Self {
-        let begin = Place { line: 1, column: 0 };
-        Self { input, syntax, buffer: Vec::new(), last: 0, next: 0, ended: false, cut_off: false, begin }
+        let block = Block { bytes: Vec::new(), begin: Place { line: 1, column: 0 } };
+        Self { input, syntax, block, last: 0, next: 0, ended: false, cut_off: false }
     }
 
     /// The line of the next piece, from 1.
     pub(super) fn line(&self) -> usize {
-        let left = &self.buffer[self.next..];
+        let left = &self.block.bytes[self.next..];
         let space = left.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
-        self.place(self.next + space).line
+        self.block.line(self.next + space)
     }
 
     /// From where to where in the block the piece goes that was taken last.
@@ -87,7 +89,7 @@ impl<R: Read> Scan<R> {
 
     /// Where the piece that was taken last begins.
     pub(super) fn place_of_last(&self) -> Place {
-        self.place(self.last)
+        self.block.place(self.last)
     }
 
     /// True if the input was a compressed file that ends too early.
@@ -113,12 +115,12 @@ impl<R: Read> Scan<R> {
         &mut self,
         take: impl FnOnce(&mut Cursor<'_>) -> Result<T, Flaw>,
     ) -> Result<Option<T>, Stopped> {
-        let mut cursor = Cursor::new(&self.buffer[self.next..], self.syntax);
+        let mut cursor = Cursor::new(&self.block.bytes[self.next..], self.syntax);
         let taken = take(&mut cursor);
         let length = cursor.at();
         if cursor.touched_end() && !self.ended {
-            if self.buffer.len() - self.next > LONGEST {
-                return Err(Stopped::Within(self.error_at(self.next, too_long("an entry"))));
+            if self.block.bytes.len() - self.next > LONGEST {
+                return Err(Stopped::Within(self.block.error(self.next, too_long("an entry"))));
             }
             return Ok(None);
         }
@@ -133,31 +135,21 @@ impl<R: Read> Scan<R> {
 
     /// Gives away what pieces were taken from.
     pub(super) fn give_away(&mut self) -> Block {
-        let begin = self.begin;
-        self.begin = self.place(self.next);
-        let rest = self.buffer.split_off(self.next);
+        let begin = self.block.place(self.next);
+        let rest = self.block.bytes.split_off(self.next);
         (self.last, self.next) = (0, 0);
-        Block { bytes: std::mem::replace(&mut self.buffer, rest), begin }
+        std::mem::replace(&mut self.block, Block { bytes: rest, begin })
     }
 
     /// What is wrong with the piece that was taken last.
     pub(super) fn error(&self, flaw: Flaw) -> Error {
-        self.error_at(self.last + flaw.at, flaw.reason)
-    }
-
-    fn error_at(&self, at: usize, reason: String) -> Error {
-        self.place(at).error(reason)
-    }
-
-    /// Where the byte `at` of the buffer stands.
-    fn place(&self, at: usize) -> Place {
-        self.begin.after(&self.buffer[..at])
+        self.block.error(self.last + flaw.at, flaw.reason)
     }
 
     fn stopped(&self, flaw: Flaw) -> Stopped {
         let at = self.next + flaw.at;
-        let error = self.error_at(at, flaw.reason);
-        if at >= self.buffer.len() { Stopped::AtEnd(error) } else { Stopped::Within(error) }
+        let error = self.block.error(at, flaw.reason);
+        if at >= self.block.bytes.len() { Stopped::AtEnd(error) } else { Stopped::Within(error) }
     }
 
     /// Reads more of the input.
@@ -166,13 +158,13 @@ impl<R: Read> Scan<R> {
     }
 
     fn fill(&mut self) -> io::Result<()> {
-        self.begin = self.place(self.next);
-        self.buffer.drain(..self.next);
+        self.block.begin = self.block.place(self.next);
+        self.block.bytes.drain(..self.next);
         (self.last, self.next) = (0, 0);
-        let begin = self.buffer.len();
-        self.buffer.resize(begin + CHUNK.max(begin), 0);
+        let begin = self.block.bytes.len();
+        self.block.bytes.resize(begin + CHUNK.max(begin), 0);
         let read = loop {
-            match self.input.read(&mut self.buffer[begin..]) {
+            match self.input.read(&mut self.block.bytes[begin..]) {
                 Ok(read) => break read,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
@@ -180,17 +172,17 @@ impl<R: Read> Scan<R> {
                     break 0;
                 }
                 Err(error) => {
-                    self.buffer.truncate(begin);
+                    self.block.bytes.truncate(begin);
                     return Err(error);
                 }
             }
         };
-        self.buffer.truncate(begin + read);
+        self.block.bytes.truncate(begin + read);
         if read == 0 {
             self.ended = true;
             // Where the machine failed, a file may end in zeros that stand for what was never written.
-            let zeros = self.buffer.iter().rev().take_while(|byte| **byte == 0).count();
-            self.buffer.truncate(begin - zeros);
+            let zeros = self.block.bytes.iter().rev().take_while(|byte| **byte == 0).count();
+            self.block.bytes.truncate(begin - zeros);
         }
         Ok(())
     }
