@@ -8,7 +8,7 @@ use crate::names::NodeName;
 use crate::reads::Reads;
 use crate::settings::ClusterSettings;
 use crate::time::Nanos;
-use crate::topology::{Edge, Topology};
+use crate::topology::{Edge, Epoch, Layout, Topology};
 
 /// The most nodes that a cluster may have: every event carries a number for each.
 pub const MEMBERS_MAX: usize = 32;
@@ -87,6 +87,9 @@ pub enum ConfigError {
         /// Which.
         name: NodeName,
     },
+    /// Nobody is left.
+    #[error("a cluster of no nodes can hold nothing: name at least one")]
+    Nobody,
     /// A node is in the list twice.
     #[error("member {name} is listed twice: every node needs a name of its own")]
     Twice {
@@ -182,9 +185,25 @@ pub struct NodeConfig {
 impl NodeConfig {
     /// Checks that the settings fit together.
     pub fn new(settings: NodeSettings) -> Result<NodeConfig, ConfigError> {
-        let members = &settings.members;
-        if !members.contains(&settings.name) {
+        if !settings.members.contains(&settings.name) {
             return Err(ConfigError::NotAMember { name: settings.name });
+        }
+        NodeConfig::of_cluster(settings)
+    }
+
+    /// The same node under another layout, in which it may have no part.
+    pub fn relinked(&self, layout: &Layout) -> Result<NodeConfig, ConfigError> {
+        let mut settings = self.settings.clone();
+        settings.members = layout.nodes.clone();
+        (settings.cluster.topology, settings.cluster.links) = (layout.topology, layout.links.clone());
+        NodeConfig::of_cluster(settings)
+    }
+
+    /// Checks all that is the same at every node.
+    fn of_cluster(settings: NodeSettings) -> Result<NodeConfig, ConfigError> {
+        let members = &settings.members;
+        if members.is_empty() {
+            return Err(ConfigError::Nobody);
         }
         if members.len() > MEMBERS_MAX {
             return Err(ConfigError::TooMany { count: members.len() });
@@ -208,6 +227,16 @@ impl NodeConfig {
         }
     }
 
+    /// The layout with which the cluster begins.
+    pub fn layout(&self) -> Layout {
+        Layout {
+            epoch: Epoch { number: 0, by: self.members[0] },
+            topology: self.topology,
+            nodes: self.members.clone(),
+            links: self.links.clone(),
+        }
+    }
+
     /// Who answers what is read, if it is one node for all.
     pub fn reader(&self) -> Option<NodeName> {
         match self.reads {
@@ -221,6 +250,18 @@ impl NodeConfig {
         self.members.last().copied().filter(|_| self.topology == Topology::Chain)
     }
 
+    /// The node before this one in a chain.
+    pub fn predecessor(&self) -> Option<NodeName> {
+        let place = self.members.iter().position(|member| *member == self.name)?;
+        let before = self.members.get(place.checked_sub(1)?).copied();
+        before.filter(|_| self.topology == Topology::Chain)
+    }
+
+    /// True if this node takes part.
+    pub fn is_included(&self) -> bool {
+        self.members.contains(&self.name)
+    }
+
     /// The single leader, if the mode has one.
     pub fn leader(&self) -> Option<NodeName> {
         (self.mode == Mode::SingleLeader).then(|| self.members[0])
@@ -228,8 +269,11 @@ impl NodeConfig {
 }
 
 impl NodeSettings {
-    /// The nodes to which `node` sends events.
+    /// The nodes to which `node` sends events; none if it takes no part.
     pub fn downstream(&self, node: NodeName) -> Vec<NodeName> {
+        if !self.members.contains(&node) {
+            return Vec::new();
+        }
         self.topology.downstream(&self.members, &self.links, node)
     }
 

@@ -34,7 +34,7 @@
 //! | [`node`] | the state machine: requests, replication, forwarding |
 //! | `conflict`, `datatype` | what a key holds in each mode; counters, sets and lists that merge |
 //! | [`settings`], [`config`] | everything that can be chosen, by name; what fits together |
-//! | [`topology`], [`delivery`], `log` | where events go, when they are applied, where they are kept |
+//! | [`topology`], [`delivery`], `log` | where events go, also when that changes; when they are applied, where they are kept |
 //! | [`ack`] | how many nodes must have a write before it is confirmed, and what if they do not answer |
 //! | [`storage`] | the log on disk |
 //! | [`server`] | sockets, threads, the HTTP API |
@@ -49,6 +49,7 @@
 //! DELETE /v1/kv/{key}                                            200 {version, context}
 //! POST   /v1/kv/{key}/ops    {"op": "append", "value": 5}        or increment by, add, remove, cas from to
 //! POST   /v1/txn             {"ops": [{"f": "read", "key": "x"}, ...]}    200 committed · 409 aborted
+//! PUT    /v1/topology        {"nodes": ["A", "C"]}               links the nodes anew, from now on; GET shows how
 //! GET    /v1/keys /v1/digest /v1/status /v1/openapi.json /healthz /readyz
 //! ```
 //!

@@ -16,6 +16,7 @@ use crate::clock::DotSet;
 use crate::event::Event;
 use crate::names::Origin;
 use crate::request::{Request, Response, SyncState};
+use crate::topology::{Epoch, Layout};
 
 /// A start of a node: greater at each one, also when the disk was lost in between.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
@@ -33,6 +34,8 @@ pub struct Message {
     pub applied: DotSet,
     /// Whether it has what the others have: what one that is catching up does not have says nothing.
     pub state: SyncState,
+    /// The layout that it goes by: whoever knows of a later one tells it.
+    pub epoch: Epoch,
     /// And what this is about.
     pub body: Body,
 }
@@ -49,6 +52,8 @@ pub enum Body {
     },
     /// How far the sender is.
     Ack,
+    /// Nodes were linked anew.
+    Layout(Layout),
     /// A request to the single leader.
     Forward {
         /// To which start of the leader: what was meant for an earlier one may have been done already.
@@ -74,6 +79,7 @@ impl Body {
             Body::Hello => "hello",
             Body::Push { .. } => "push",
             Body::Ack => "ack",
+            Body::Layout(_) => "layout",
             Body::Forward { .. } => "forward",
             Body::Answer { .. } => "answer",
         }

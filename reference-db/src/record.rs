@@ -7,9 +7,10 @@ use serde::{Deserialize, Serialize};
 use crate::event::{Event, Key};
 use crate::message::Boot;
 use crate::names::Origin;
+use crate::topology::Layout;
 
 /// The version of the format of records.
-pub const FORMAT: u32 = 2;
+pub const FORMAT: u32 = 3;
 
 /// One entry of a node's log on disk.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +29,8 @@ pub enum Record {
     Event(Arc<Event>),
     /// The node forgot that these keys were deleted.
     Forgotten(Vec<Key>),
+    /// The nodes were linked anew.
+    Layout(Layout),
     /// The node had caught up with the others in this life, and leads from there on.
     InSync {
         /// Which life: another begins with another disk.

@@ -76,6 +76,18 @@ pub enum Refusal {
         /// With how many it must.
         needed: usize,
     },
+    /// The node takes no part in the cluster, since it was linked anew.
+    #[error("the node is left out of the cluster since epoch {epoch}")]
+    LeftOut {
+        /// Since which layout.
+        epoch: u64,
+    },
+    /// Nodes cannot be linked so.
+    #[error("nodes cannot be linked so: {reason}")]
+    Relink {
+        /// Why.
+        reason: String,
+    },
     /// Too few nodes have a write that was taken.
     #[error("only {acked_by} of {needed} nodes acknowledged the write in time")]
     NotAcknowledged {
@@ -112,6 +124,10 @@ impl Refusal {
             Refusal::CatchingUp { .. } => {
                 "start the other nodes and look at the links to them: it leads once it has what they have"
             }
+            Refusal::LeftOut { .. } => {
+                "ask a node that takes part, or link this one in again with PUT /v1/topology"
+            }
+            Refusal::Relink { .. } => "GET /v1/topology shows what is in force: change it so that all fits",
             Refusal::NotAcknowledged { .. } => {
                 "read before you repeat it: the leader has it, and the others may have it yet"
             }

@@ -11,7 +11,7 @@ use crate::mode::Mode;
 use crate::names::{Dot, NodeName};
 use crate::reads::Reads;
 use crate::refusal::Refusal;
-use crate::topology::Topology;
+use crate::topology::{Layout, Relink, Topology};
 
 /// A question of a client.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,7 +26,7 @@ impl Request {
     /// True if the node that is asked answers from what it has, whoever leads.
     pub fn is_for_one_node(&self) -> bool {
         let local = self.consistency == Consistency::Local && !self.ask.is_write();
-        local || matches!(self.ask, Ask::Digest | Ask::Status)
+        local || matches!(self.ask, Ask::Digest | Ask::Layout | Ask::Relink(_) | Ask::Status)
     }
 }
 
@@ -51,6 +51,10 @@ pub enum Ask {
     Keys,
     /// How far the node has come, and a hash of what it holds.
     Digest,
+    /// Who sends to whom, as far as the node has heard.
+    Layout,
+    /// Link the nodes anew, from now on. Any node takes it and tells the others.
+    Relink(Relink),
     /// What the node is and how its replication goes.
     Status,
 }
@@ -61,7 +65,8 @@ impl Ask {
         match self {
             Ask::Single(step) => step.action.is_write(),
             Ask::Transaction(steps) => steps.iter().any(|step| step.action.is_write()),
-            Ask::Keys | Ask::Digest | Ask::Status => false,
+            Ask::Relink(_) => true,
+            Ask::Keys | Ask::Digest | Ask::Layout | Ask::Status => false,
         }
     }
 }
@@ -191,6 +196,8 @@ pub enum Response {
     Keys(Vec<Key>),
     /// How far, and what.
     Digest(Digest),
+    /// Who sends to whom.
+    Layout(Layout),
     /// What the node is.
     Status(Status),
     /// Not done, or not known to be done.
@@ -251,20 +258,19 @@ pub struct Status {
     pub node: NodeName,
     /// Its origin, as in its dots.
     pub origin: String,
+    /// The number of the layout that it goes by.
+    pub epoch: u64,
+    /// True if the node takes part in that.
+    pub included: bool,
     /// Its mode.
-    #[serde(with = "as_name")]
     pub mode: Mode,
     /// The shape of the cluster.
-    #[serde(with = "as_name")]
     pub topology: Topology,
     /// In which order events are applied.
-    #[serde(with = "as_name")]
     pub delivery: Delivery,
     /// Who must have a write before it is confirmed.
-    #[serde(with = "as_name")]
     pub ack: AckPolicy,
     /// Who answers what is read, where there is a single leader.
-    #[serde(with = "as_name")]
     pub reads: Reads,
     /// True while writes are confirmed without the others, because too few of them answer.
     pub degraded: bool,
@@ -305,24 +311,4 @@ pub struct PeerStatus {
     pub counted: bool,
     /// Events that it has not yet acknowledged, of those that are sent to it directly.
     pub lag: u64,
-}
-
-/// Choices travel by their names.
-mod as_name {
-    use std::fmt::Display;
-    use std::str::FromStr;
-
-    use serde::{Deserialize, Deserializer, Serializer};
-
-    pub(super) fn serialize<T: Display, S: Serializer>(choice: &T, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(choice)
-    }
-
-    pub(super) fn deserialize<'de, T, D>(deserializer: D) -> Result<T, D::Error>
-    where
-        T: FromStr<Err: Display>,
-        D: Deserializer<'de>,
-    {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
-    }
 }

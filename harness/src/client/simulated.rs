@@ -68,7 +68,7 @@ impl SimulatedClient {
                 refusal::Outcome::Unknown => Outcome::Unknown(reason(&refused)),
                 refusal::Outcome::Applied | refusal::Outcome::NotApplied => Outcome::Failed(reason(&refused)),
             },
-            Response::Keys(_) | Response::Digest(_) | Response::Status(_) => {
+            Response::Keys(_) | Response::Digest(_) | Response::Layout(_) | Response::Status(_) => {
                 undecided(call, "an answer to another question")
             }
         }
@@ -168,7 +168,9 @@ fn reason(refused: &Refusal) -> Reason {
         | Refusal::Overflow { .. }
         | Refusal::CatchingUp { .. }
         | Refusal::LeaderSilent { .. }
+        | Refusal::LeftOut { .. }
         | Refusal::NoLeader
+        | Refusal::Relink { .. }
         | Refusal::NotAcknowledged { .. } => refused.to_string().into(),
     }
 }

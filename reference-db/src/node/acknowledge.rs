@@ -154,7 +154,8 @@ impl Node {
         match self.config.ack.on_follower_down() {
             OnFollowerDown::Block => {}
             OnFollowerDown::Degrade => {
-                let up = 1 + self.links.names().iter().filter(|peer| !self.is_down(now, **peer)).count();
+                let is_up = |peer: &&NodeName| self.counts(**peer) && !self.is_down(now, **peer);
+                let up = 1 + self.links.names().iter().filter(is_up).count();
                 if up < self.acks_needed() {
                     self.degrade(now);
                 }
@@ -166,7 +167,10 @@ impl Node {
 
     fn remove_silent(&mut self, now: Nanos) {
         for peer in self.links.names() {
-            if self.is_down(now, peer) && self.unconfirmed.removed.insert(peer) {
+            if self.config.members.contains(&peer)
+                && self.is_down(now, peer)
+                && self.unconfirmed.removed.insert(peer)
+            {
                 self.set_mark(now);
             }
         }
@@ -199,7 +203,9 @@ impl Node {
     fn holders(&self, dot: Dot) -> Vec<NodeName> {
         let has = |peer: &NodeName| self.links.heard(*peer).is_some_and(|heard| heard.applied.contains(dot));
         if self.config.ack.policy == AckPolicy::Tail && self.config.tail().is_some_and(|tail| has(&tail)) {
-            return self.config.members.clone();
+            let mut all = self.config.members.clone();
+            all.sort_unstable();
+            return all;
         }
         let mut holders = vec![self.config.name];
         holders.extend(self.links.names().into_iter().filter(has));
@@ -225,7 +231,7 @@ impl Node {
 
     /// True if an acknowledgement of this node counts.
     pub(super) fn counts(&self, node: NodeName) -> bool {
-        !self.unconfirmed.removed.contains(&node)
+        self.config.members.contains(&node) && !self.unconfirmed.removed.contains(&node)
     }
 
     fn is_down(&self, now: Nanos, peer: NodeName) -> bool {
@@ -252,6 +258,7 @@ fn written(response: &mut Response) -> Option<(Dot, &mut Vec<NodeName>)> {
         Response::Committed { dot: None, .. }
         | Response::Digest(_)
         | Response::Keys(_)
+        | Response::Layout(_)
         | Response::Read { .. }
         | Response::Refused(_)
         | Response::Status(_) => None,

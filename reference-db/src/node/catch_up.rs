@@ -1,5 +1,5 @@
 //! Catching up: a node that leads alone and has lost its disk does not lead before it has what the others have. Nor does
-//! the tail of a chain answer reads before that.
+//! the tail of a chain answer reads before it has heard from the node before it.
 //!
 //! ```text
 //! A leads, B and C follow; a write is confirmed once two of the three have it
@@ -19,20 +19,30 @@
 //! looks the same from inside, and so it takes all nodes to start one.
 
 use super::links::Heard;
+use super::relink::Behind;
 use super::{Node, Output};
+use crate::message::Body;
 use crate::record::Record;
 use crate::refusal::Refusal;
 use crate::request::SyncState;
 
 impl Node {
-    /// What a node that starts has to do before it leads.
-    pub(super) fn first_state(&self, fresh: bool) -> SyncState {
+    /// What a node that starts has to do before it leads, or before those behind it in a chain may rely on it.
+    pub(super) fn first_state(&mut self, fresh: bool) -> SyncState {
         // With several leaders everyone answers from what it has, from the first moment on.
-        if fresh && self.config.leader().is_some() { SyncState::CatchingUp } else { SyncState::InSync }
+        if self.config.leader().is_none() {
+            return SyncState::InSync;
+        }
+        // It may have been dropped from the chain while it was down: the node before it knows.
+        self.behind = self.config.predecessor().map(Behind::new);
+        if fresh || self.behind.is_some() { SyncState::CatchingUp } else { SyncState::InSync }
     }
 
     /// Why this node may not answer for the cluster yet, if so.
     pub(super) fn unfit(&self) -> Option<Refusal> {
+        if !self.config.is_included() {
+            return Some(Refusal::LeftOut { epoch: self.layout.epoch.number });
+        }
         match self.state {
             SyncState::InSync => None,
             SyncState::CatchingUp => {
@@ -44,15 +54,26 @@ impl Node {
 
     /// Leads from now on, if it has what enough others have.
     pub(super) fn catch_up(&mut self, outputs: &mut Vec<Output>) {
-        let enough = || {
-            let everyone = self.config.members.len() - 1;
-            self.caught_up_with() >= self.must_catch_up_with() || self.caught_up(|_| true) == everyone
-        };
-        if self.state == SyncState::CatchingUp && enough() {
+        if self.state == SyncState::CatchingUp && self.has_enough() {
             self.state = SyncState::InSync;
+            // Whoever stands behind it in a chain waits to hear that.
+            self.behind = None;
+            if self.config.tail().is_some() {
+                for peer in self.config.downstream(self.config.name) {
+                    self.send(peer, Body::Ack, outputs);
+                }
+            }
             // What it confirms from here on is on its own disk: a crash does not send it back.
             outputs.push(Output::Persist(Record::InSync { origin: self.origin }));
         }
+    }
+
+    fn has_enough(&self) -> bool {
+        if let Some(behind) = &self.behind {
+            return behind.had.as_ref().is_some_and(|had| had.is_within(&self.applied));
+        }
+        let everyone = self.config.members.len() - 1;
+        self.caught_up_with() >= self.must_catch_up_with() || self.caught_up(|_| true) == everyone
     }
 
     /// How many others that are in sync have told what they have, of which nothing is lacking here.
@@ -61,7 +82,8 @@ impl Node {
     }
 
     fn caught_up(&self, counts: impl Fn(&Heard) -> bool) -> usize {
-        let heard = self.links.iter().filter_map(|(_, link)| link.heard.as_ref());
+        let members = self.links.iter().filter(|(peer, _)| self.config.members.contains(peer));
+        let heard = members.filter_map(|(_, link)| link.heard.as_ref());
         heard.filter(|heard| counts(heard) && heard.applied.is_within(&self.applied)).count()
     }
 

@@ -6,8 +6,8 @@
 //!            lacks none:   an empty push once a second, in case that B has lost what it had
 //! ```
 //!
-//! All to all, a node sends only its own events, as each other does. The events of an earlier life of some node have
-//! nobody left to send them; every node that has them does.
+//! All to all, a node sends only its own events, as each other does. The events of an earlier life of some node, and those
+//! of a node that takes no part any more, have nobody left to send them; every node that has them does.
 
 use std::collections::BTreeMap;
 
@@ -19,6 +19,7 @@ use crate::message::{Body, Boot, Message};
 use crate::names::{Dot, NodeName, Origin};
 use crate::request::SyncState;
 use crate::time::Nanos;
+use crate::topology::Epoch;
 
 /// What a node knows of its peers.
 #[derive(Debug)]
@@ -49,6 +50,8 @@ pub(super) struct Heard {
     /// What it has applied. Taken as it comes, not merged: a peer may have lost what it had.
     pub(super) applied: DotSet,
     pub(super) state: SyncState,
+    /// By which layout it goes.
+    pub(super) epoch: Epoch,
 }
 
 #[derive(Debug)]
@@ -96,10 +99,20 @@ impl Links {
         if link.in_flight.as_ref().is_some_and(settled) {
             link.in_flight = None;
         }
-        let Message { origin, boot, applied, state, .. } = message;
+        let Message { origin, boot, applied, state, epoch, .. } = message;
+        let (origin, boot, applied) = (*origin, *boot, applied.clone());
         link.heard_at = now;
-        link.heard = Some(Heard { origin: *origin, boot: *boot, applied: applied.clone(), state: *state });
+        link.heard = Some(Heard { origin, boot, applied, state: *state, epoch: *epoch });
         true
+    }
+
+    /// Sends events where a layout wants them. What is on its way to others may arrive or not.
+    pub(super) fn relink(&mut self, config: &NodeConfig) {
+        let downstream = config.downstream(config.name);
+        for (peer, link) in &mut self.peers {
+            link.downstream = downstream.contains(peer);
+            link.in_flight = None;
+        }
     }
 }
 
@@ -143,8 +156,13 @@ impl Node {
     pub(super) fn passes_on(&self, origin: Origin, peer: &Heard) -> bool {
         // Planted bug: a peer's own events go back to it as well.
         let back = origin == peer.origin && !self.config.defects.has(Defect::SkipVersionCheck);
+        let stands_aside = || !self.config.members.contains(&origin.node);
         let orphaned = || self.links.heard(origin.node).is_some_and(|heard| heard.origin != origin);
-        !back && (self.config.topology.relays() || origin.node == self.config.name || orphaned())
+        !back
+            && (self.config.topology.relays()
+                || origin.node == self.config.name
+                || stands_aside()
+                || orphaned())
     }
 
     fn note_sent(&mut self, now: Nanos, peer: NodeName, dots: Vec<Dot>) {

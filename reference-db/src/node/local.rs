@@ -67,6 +67,8 @@ impl Node {
                 }
             },
             Ask::Keys => Response::Keys(self.store.keys()),
+            Ask::Layout => Response::Layout(self.layout.clone()),
+            Ask::Relink(change) => self.relink(change, outputs),
             Ask::Digest => Response::Digest(self.digest()),
             Ask::Status => Response::Status(self.status()),
         }

@@ -18,6 +18,7 @@ mod catch_up;
 mod forward;
 mod links;
 mod local;
+mod relink;
 mod replicate;
 mod start;
 mod status;
@@ -35,9 +36,11 @@ use crate::names::{NodeName, Origin};
 use crate::record::Record;
 use crate::request::{Request, Response, SyncState};
 use crate::time::Nanos;
+use crate::topology::Layout;
 use acknowledge::Unconfirmed;
 use forward::{Calls, Served};
 use links::Links;
+use relink::Behind;
 
 pub use start::RecoverError;
 
@@ -103,6 +106,8 @@ pub struct Node {
     unconfirmed: Unconfirmed,
     unflushed: Unflushed,
     state: SyncState,
+    layout: Layout,
+    behind: Option<Behind>,
 }
 
 /// Own events that were confirmed and are not yet on their way to the disk: only a planted bug leaves any here.
@@ -127,7 +132,7 @@ impl Node {
         outputs
     }
 
-    /// What the node was started with.
+    /// What the node goes by: what it was started with, in the layout that is in force.
     pub fn config(&self) -> &NodeConfig {
         &self.config
     }
@@ -159,7 +164,7 @@ impl Node {
 
     fn send(&self, to: NodeName, body: Body, outputs: &mut Vec<Output>) {
         let (origin, boot, applied) = (self.origin, self.boot, self.applied.clone());
-        let message = Message { origin, boot, applied, state: self.state, body };
+        let message = Message { origin, boot, applied, state: self.state, epoch: self.layout.epoch, body };
         outputs.push(Output::Send { to, message });
     }
 }

@@ -31,7 +31,13 @@ impl Node {
         if message.origin.node != from || !self.links.hear(now, from, &message) {
             return;
         }
+        self.hear_predecessor(from);
+        // A layout may be what makes up for the difference.
+        if !matches!(message.body, Body::Layout(_)) {
+            self.compare_layouts(from, message.epoch, outputs);
+        }
         match message.body {
+            Body::Layout(layout) => self.hear_layout(layout, outputs),
             Body::Hello => self.send(from, Body::Ack, outputs),
             Body::Ack => {}
             Body::Push { events } => self.accept(from, events, outputs),

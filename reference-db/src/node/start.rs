@@ -18,6 +18,7 @@ use crate::node::links::Links;
 use crate::record::{FORMAT, Record};
 use crate::request::SyncState;
 use crate::time::Nanos;
+use crate::topology::Layout;
 
 /// Why a node cannot start from some records.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -35,6 +36,17 @@ pub enum RecoverError {
         found: NodeName,
         /// Whose it should be.
         expected: NodeName,
+    },
+    /// It was linked in a way that does not fit any more.
+    #[error(
+        "store knows the nodes as linked in epoch {epoch}, which does not fit: {reason}; start with the members and \
+         settings that it had"
+    )]
+    Layout {
+        /// Since which layout.
+        epoch: u64,
+        /// What does not fit.
+        reason: String,
     },
     /// Does not begin as every store does.
     #[error("store does not begin with a start record: its beginning is lost, start with an empty directory")]
@@ -60,7 +72,9 @@ impl Node {
         for record in records {
             match record {
                 Record::Start { format, origin, boot } => last = Some(node.checked(format, origin, boot)?),
-                Record::Event(_) | Record::Forgotten(_) | Record::InSync { .. } if last.is_none() => {
+                Record::Event(_) | Record::Forgotten(_) | Record::InSync { .. } | Record::Layout(_)
+                    if last.is_none() =>
+                {
                     return Err(RecoverError::NoStart);
                 }
                 Record::Event(event) => {
@@ -69,6 +83,7 @@ impl Node {
                 }
                 Record::Forgotten(keys) => node.store.forget(&keys),
                 Record::InSync { origin } => in_sync = Some(origin),
+                Record::Layout(layout) => node.restore(layout)?,
             }
         }
         let life = node.begin(now, last);
@@ -80,6 +95,13 @@ impl Node {
             node.send(peer, Body::Hello, &mut outputs);
         }
         Ok((node, outputs))
+    }
+
+    fn restore(&mut self, layout: Layout) -> Result<(), RecoverError> {
+        let epoch = layout.epoch.number;
+        let config = self.fits(&layout).map_err(|reason| RecoverError::Layout { epoch, reason })?;
+        self.go_by(layout, config);
+        Ok(())
     }
 
     fn blank(config: NodeConfig, now: Nanos) -> Node {
@@ -97,6 +119,8 @@ impl Node {
             unconfirmed: Unconfirmed::new(now),
             state: SyncState::InSync,
             unflushed: Unflushed { events: Vec::new(), flushed_at: now },
+            layout: config.layout(),
+            behind: None,
             config,
         }
     }

@@ -32,6 +32,8 @@ impl Node {
         Status {
             node: self.config.name,
             origin: self.origin.to_string(),
+            epoch: self.layout.epoch.number,
+            included: self.config.is_included(),
             mode: self.config.mode,
             topology: self.config.topology,
             delivery: self.config.delivery,

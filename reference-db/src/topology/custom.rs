@@ -7,6 +7,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 use crate::names::{NameError, NodeName};
 
 /// One node sends to another.
@@ -19,7 +21,8 @@ pub struct Edge {
 }
 
 /// Who sends to whom, link by link.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Graph {
     /// In the order in which they were said.
     pub edges: Vec<Edge>,
@@ -67,6 +70,20 @@ impl FromStr for Graph {
             }
         }
         Ok(Graph { edges })
+    }
+}
+
+impl TryFrom<String> for Graph {
+    type Error = GraphError;
+
+    fn try_from(text: String) -> Result<Graph, GraphError> {
+        text.parse()
+    }
+}
+
+impl From<Graph> for String {
+    fn from(graph: Graph) -> String {
+        graph.to_string()
     }
 }
 

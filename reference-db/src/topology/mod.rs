@@ -13,16 +13,19 @@
 //! Where events are passed on there is one path between two nodes, but in a custom graph that has more, and nothing can
 //! overtake; one dead node or link cuts the path. All to all survives that, and lets an effect arrive before its cause.
 //!
-//! Acknowledgements and forwarded requests go straight to whom they are for.
+//! Acknowledgements and forwarded requests go straight to whom they are for. The shape can change while the cluster runs:
+//! [`Layout`].
 
 mod all_to_all;
 mod chain;
 mod custom;
+mod layout;
 mod ring;
 mod star;
 mod tree;
 
 pub use custom::{Edge, Graph, GraphError};
+pub use layout::{Epoch, Layout, Relink};
 
 use crate::choice::choices;
 use crate::names::NodeName;

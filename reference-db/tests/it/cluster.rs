@@ -270,6 +270,6 @@ fn describe(message: &Message) -> Option<String> {
             Some(format!("push {}", dots.join(" ")))
         }
         Body::Forward { .. } | Body::Answer { .. } => Some(message.body.name().to_owned()),
-        Body::Push { .. } | Body::Hello | Body::Ack => None,
+        Body::Push { .. } | Body::Hello | Body::Ack | Body::Layout(_) => None,
     }
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::cluster::Cluster;
 use reference_db::clock::DotSet;
 use reference_db::request::{Reading, SyncState};
+use reference_db::topology::Relink;
 use reference_db::{
     Action, Ask, Condition, Consistency, Datum, Key, Nanos, NodeName, NodeSettings, Response, Setting, Step,
     Ticket,
@@ -83,6 +84,11 @@ impl Story {
                 return vec![if cluster.settle() { "all equal" } else { "still different" }.to_owned()];
             }
             ["state"] => return self.state(),
+            ["layout", node] => return vec![layout(cluster, name(node))],
+            ["relink", node, change @ ..] => {
+                let response = cluster.answer(name(node), Ask::Relink(relink(change)), Consistency::Local);
+                return vec![response.map_or("no answer".to_owned(), |response| self.show(response))];
+            }
             ["replication", node] => return vec![replication(cluster, name(node))],
             ["ask", ..] => {
                 let (node, ask, consistency) = self.understand(&line[4..]);
@@ -152,6 +158,7 @@ impl Story {
                 format!("committed {dot}{}; read [{}]", self.acked_by(&acked_by), readings.join("; "))
             }
             Response::Refused(refusal) => format!("{}: {refusal}", refusal.outcome().name()),
+            Response::Layout(layout) => format!("epoch {}", layout.epoch),
             Response::Keys(_) | Response::Digest(_) | Response::Status(_) => unreachable!(),
         }
     }
@@ -179,6 +186,30 @@ impl Story {
         };
         members.into_iter().map(describe).collect()
     }
+}
+
+/// By which layout a node goes.
+fn layout(cluster: &Cluster, name: NodeName) -> String {
+    let Some(node) = cluster.node(name) else { return format!("{name} is down") };
+    let status = node.status();
+    let downstream = status.peers.iter().filter(|peer| peer.downstream).map(|peer| peer.node.as_str());
+    let to = downstream.collect::<Vec<_>>().join(" ");
+    let aside = if status.included { "" } else { ", stands aside" };
+    format!("{name} epoch {}, {}, sends to [{to}]{aside}", status.epoch, status.topology)
+}
+
+/// `topology=ring nodes=A+C`, `links=A-C`
+fn relink(words: &[&str]) -> Relink {
+    let mut change = Relink::default();
+    for word in words {
+        match word.split_once('=').expect("a change is NAME=VALUE") {
+            ("topology", topology) => change.topology = Some(topology.parse().unwrap()),
+            ("links", links) => change.links = Some(links.parse().unwrap()),
+            ("nodes", nodes) => change.nodes = Some(nodes.split('+').map(name).collect()),
+            (other, _) => panic!("there is no {other:?} to change"),
+        }
+    }
+    change
 }
 
 /// What a node says of its replication.

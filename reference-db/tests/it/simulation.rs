@@ -8,13 +8,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::cluster::{Cluster, FAIR, Rng, Weather};
 use reference_db::event::Change;
 use reference_db::request::Reading;
-use reference_db::topology::{Edge, Graph};
+use reference_db::topology::{Edge, Graph, Relink};
 use reference_db::{
     Action, Ask, ClusterSettings, Consistency, Datum, Delivery, Dot, Key, Mode, Nanos, NodeName,
-    NodeSettings, Record, Response, Step, Topology,
+    NodeSettings, Record, Response, Setting, Step, Topology,
 };
 
 const STEPS: usize = 150;
+
+const BAD: Weather =
+    Weather { loss_percent: 15, double_percent: 15, delay_max: Nanos::from_millis(120), crash_permille: 2 };
 
 #[test]
 fn every_cluster_converges_and_every_run_repeats() {
@@ -56,12 +59,7 @@ fn run(mode: Mode, topology: Topology, delivery: Delivery, seed: u64) -> Vec<Str
     let settings = NodeSettings { durable, cluster: shape, ..NodeSettings::new(members[0], members.clone()) };
     let mut cluster = Cluster::new(settings, seed);
     let mut rng = Rng(seed ^ 0xabcd);
-    cluster.weather = Weather {
-        loss_percent: 15,
-        double_percent: 15,
-        delay_max: Nanos::from_millis(120),
-        crash_permille: 2,
-    };
+    cluster.weather = BAD;
     for _ in 0..STEPS {
         disturb(&mut cluster, &members, &mut rng);
         let node = members[rng.below(count as u64) as usize];
@@ -83,6 +81,67 @@ fn run(mode: Mode, topology: Topology, delivery: Delivery, seed: u64) -> Vec<Str
     let state = cluster.contents(members[0]);
     cluster.trace.push(format!("{state:?}"));
     std::mem::take(&mut cluster.trace)
+}
+
+/// Nodes are linked anew again and again, in any shape and with some of them left out, in the middle of all that: no event is lost
+/// or applied twice, and once all take part again they are equal.
+#[test]
+fn relinked_clusters_converge() {
+    let rounds = std::env::var("ROUNDS").map_or(12, |rounds| rounds.parse::<u64>().unwrap());
+    for seed in (0..rounds).flat_map(|round| Mode::ALL.iter().map(move |mode| (round, *mode))) {
+        let run = || relinked(seed.1, seed.0);
+        println!("{seed:?}");
+        assert_eq!(run(), run(), "the run does not repeat");
+    }
+}
+
+fn relinked(mode: Mode, seed: u64) -> Vec<String> {
+    let members: Vec<NodeName> = ["A", "B", "C", "D"].map(|name| NodeName::new(name).unwrap()).to_vec();
+    let delivery = Delivery::ALL[seed as usize % Delivery::ALL.len()];
+    let shape = ClusterSettings { mode, delivery, ..ClusterSettings::default() };
+    let durable = !seed.is_multiple_of(4);
+    let settings = NodeSettings { durable, cluster: shape, ..NodeSettings::new(members[0], members.clone()) };
+    let mut cluster = Cluster::new(settings, seed);
+    let mut rng = Rng(seed ^ 0xabcd);
+    cluster.weather = BAD;
+    for _ in 0..STEPS {
+        disturb(&mut cluster, &members, &mut rng);
+        let node = members[rng.below(4) as usize];
+        if cluster.is_up(node) {
+            let ask = if rng.chance(8) { relink(&members, &mut rng) } else { question(&mut rng) };
+            cluster.ask(node, ask, Consistency::Default);
+        }
+        let span = Nanos::from_millis(1 + rng.below(40));
+        cluster.pass(span);
+    }
+    calm(&mut cluster, &members);
+    // Nobody hears of anybody at first: a layout that everyone is to go by is asked for when they do.
+    cluster.pass(Nanos::from_millis(3000));
+    let everyone = Relink { topology: Some(Topology::Ring), links: None, nodes: Some(members.clone()) };
+    let told = cluster.answer(members[3], Ask::Relink(everyone), Consistency::Local);
+    assert!(matches!(told, Some(Response::Layout(_))), "{told:?}");
+    assert!(cluster.settle(), "the nodes do not become equal");
+    let confirmed = check_dots(&cluster.take_replies());
+    cluster.trace.push(format!("{} writes were confirmed", confirmed.len()));
+    check_order(&cluster, delivery);
+    let state = cluster.contents(members[0]);
+    cluster.trace.push(format!("{state:?}"));
+    std::mem::take(&mut cluster.trace)
+}
+
+/// Some shape of some nodes. A single leader stays the first of them.
+fn relink(members: &[NodeName], rng: &mut Rng) -> Ask {
+    let shapes = [Topology::AllToAll, Topology::Chain, Topology::Ring, Topology::Star, Topology::Tree];
+    let mut nodes = vec![members[0]];
+    for node in &members[1..] {
+        match rng.below(3) {
+            0 => {}
+            1 => nodes.push(*node),
+            _ => nodes.insert(1, *node),
+        }
+    }
+    let topology = Some(shapes[rng.below(shapes.len() as u64) as usize]);
+    Ask::Relink(Relink { topology, links: None, nodes: Some(nodes) })
 }
 
 /// Of a custom graph: one way round, and one link back.
@@ -212,6 +271,64 @@ fn a_single_leader_is_one_register() {
     }
 }
 
+/// So is a chain, though nodes of it die, are dropped, and come back as its tail.
+#[test]
+fn a_relinked_chain_is_one_register() {
+    for seed in 0..60 {
+        println!("seed {seed}");
+        let members: Vec<NodeName> = ["A", "B", "C", "D"].map(|name| NodeName::new(name).unwrap()).to_vec();
+        let mut settings = NodeSettings::new(members[0], members.clone());
+        for (name, value) in
+            [("mode", "single-leader"), ("topology", "chain"), ("ack", "tail"), ("reads", "tail")]
+        {
+            Setting::named(name).unwrap().set(&mut settings.cluster, value).unwrap();
+        }
+        let mut cluster = Cluster::new(settings, seed);
+        let mut rng = Rng(seed ^ 0xc4a1);
+        cluster.pass(Nanos::from_millis(100));
+        cluster.weather = Weather {
+            loss_percent: 10,
+            double_percent: 30,
+            delay_max: Nanos::from_millis(200),
+            crash_permille: 0,
+        };
+        let (mut possible, mut unsettled) = (BTreeSet::from([Datum::null()]), BTreeSet::new());
+        let (mut chain, mut dropped) = (members.clone(), None);
+        for number in 1..150 {
+            match dropped {
+                Some(node) if rng.chance(10) => {
+                    cluster.restart(node);
+                    chain.push(node);
+                    dropped = None;
+                    cluster.pass(Nanos::from_millis(rng.below(300)));
+                    relink_chain(&mut cluster, &chain);
+                }
+                None if rng.chance(5) => {
+                    let node = chain.remove(1 + rng.below(3) as usize);
+                    cluster.crash(node);
+                    dropped = Some(node);
+                    cluster.pass(Nanos::from_millis(rng.below(300)));
+                    relink_chain(&mut cluster, &chain);
+                }
+                _ => {}
+            }
+            let asked = members[rng.below(4) as usize];
+            if cluster.is_up(asked) {
+                let step = register_step(number, &mut rng);
+                let value = Datum::integer(number);
+                one_answer(&mut cluster, asked, step, value, &mut possible, &mut unsettled);
+            }
+        }
+        assert!(possible != BTreeSet::from([Datum::null()]), "nothing was ever written");
+    }
+}
+
+fn relink_chain(cluster: &mut Cluster, chain: &[NodeName]) {
+    let change = Relink { nodes: Some(chain.to_vec()), ..Relink::default() };
+    let told = cluster.answer(chain[0], Ask::Relink(change), Consistency::Local);
+    assert!(matches!(told, Some(Response::Layout(_))), "{told:?}");
+}
+
 /// Asks one thing after the other, and keeps what a register could hold now.
 fn one_register(cluster: &mut Cluster, members: &[NodeName], rng: &mut Rng) {
     // What it may hold: the last value that was confirmed or read, and writes since whose fate is unknown.
@@ -224,26 +341,41 @@ fn one_register(cluster: &mut Cluster, members: &[NodeName], rng: &mut Rng) {
             cluster.restart(members[0]);
         }
         let node = members[rng.below(members.len() as u64) as usize];
-        let value = Datum::integer(number);
-        let action = match rng.below(3) {
-            0 => Action::Write { value: value.clone() },
-            // Compares with what may well be there, so that copies of a refused comparison could do harm.
-            1 => Action::Cas { from: Datum::integer(number - 1 - rng.below(3) as i64), to: value.clone() },
-            _ => Action::Read,
-        };
-        let step = Step::new(Key::from("x"), action);
-        match cluster.answer(node, Ask::Single(step), Consistency::Default) {
-            Some(Response::Written { .. }) => possible = [value].into(),
-            Some(Response::Read { reading, .. }) => {
-                let read = reading.winner().cloned().unwrap_or_else(Datum::null);
-                let fits = possible.contains(&read) || unsettled.remove(&read);
-                assert!(fits, "read {read}, not one of {possible:?} or {unsettled:?}");
-                possible = [read].into();
-            }
-            Some(Response::Refused(refusal)) if refusal.outcome() == reference_db::Outcome::NotApplied => {}
-            // It may happen now, or whenever its message arrives; a late comparison may also come to nothing. A value
-            // that was read once has happened, and happens no second time.
-            _ => drop(unsettled.insert(value)),
+        let step = register_step(number, rng);
+        one_answer(cluster, node, step, Datum::integer(number), &mut possible, &mut unsettled);
+    }
+}
+
+fn register_step(number: i64, rng: &mut Rng) -> Step {
+    let value = Datum::integer(number);
+    let action = match rng.below(3) {
+        0 => Action::Write { value },
+        // Compares with what may well be there, so that copies of a refused comparison could do harm.
+        1 => Action::Cas { from: Datum::integer(number - 1 - rng.below(3) as i64), to: value },
+        _ => Action::Read,
+    };
+    Step::new(Key::from("x"), action)
+}
+
+fn one_answer(
+    cluster: &mut Cluster,
+    node: NodeName,
+    step: Step,
+    value: Datum,
+    possible: &mut BTreeSet<Datum>,
+    unsettled: &mut BTreeSet<Datum>,
+) {
+    match cluster.answer(node, Ask::Single(step), Consistency::Default) {
+        Some(Response::Written { .. }) => *possible = [value].into(),
+        Some(Response::Read { reading, .. }) => {
+            let read = reading.winner().cloned().unwrap_or_else(Datum::null);
+            let fits = possible.contains(&read) || unsettled.remove(&read);
+            assert!(fits, "read {read}, not one of {possible:?} or {unsettled:?}");
+            *possible = [read].into();
         }
+        Some(Response::Refused(refusal)) if refusal.outcome() == reference_db::Outcome::NotApplied => {}
+        // It may happen now, or whenever its message arrives; a late comparison may also come to nothing. A value that
+        // was read once has happened, and happens no second time.
+        _ => drop(unsettled.insert(value)),
     }
 }

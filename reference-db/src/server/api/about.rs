@@ -81,6 +81,9 @@ fn ready(response: request::Response) -> Answer {
 
 /// Why a node can only refuse, if so, and the mend.
 fn hindrance(status: &Status) -> Option<(&'static str, &'static str)> {
+    if !status.included {
+        return Some(("node is left out of the cluster", "link it in again with PUT /v1/topology"));
+    }
     let leader = status.leader?;
     let heard = || status.peers.iter().any(|peer| peer.node == leader && peer.heard);
     if status.state == SyncState::CatchingUp && leader == status.node {

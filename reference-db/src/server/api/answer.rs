@@ -86,8 +86,11 @@ impl Answer {
     pub(super) fn refused(refusal: &Refusal) -> Answer {
         let status = match refusal {
             Refusal::Stale { .. } | Refusal::Compare { .. } | Refusal::Aborted { .. } => StatusCode::CONFLICT,
-            Refusal::Mismatch { .. } | Refusal::Overflow { .. } => StatusCode::UNPROCESSABLE_ENTITY,
+            Refusal::Mismatch { .. } | Refusal::Overflow { .. } | Refusal::Relink { .. } => {
+                StatusCode::UNPROCESSABLE_ENTITY
+            }
             Refusal::CatchingUp { .. }
+            | Refusal::LeftOut { .. }
             | Refusal::LeaderSilent { .. }
             | Refusal::NoLeader
             | Refusal::NotAcknowledged { .. } => StatusCode::SERVICE_UNAVAILABLE,

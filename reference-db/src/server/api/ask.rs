@@ -17,9 +17,10 @@ use super::{Api, BODY_MAX};
 use crate::clock::DotSet;
 use crate::datum::Datum;
 use crate::event::Key;
-use crate::names::Dot;
+use crate::names::{Dot, NodeName};
 use crate::refusal::Outcome;
 use crate::request::{Action, Condition, Consistency, Step};
+use crate::topology::{Graph, Relink, Topology};
 
 /// The longest key, in bytes.
 const KEY_MAX: usize = 1024;
@@ -107,6 +108,23 @@ impl Content {
             "append" | "increment" | "add" | "remove" | "cas" => operands.action(&op),
             _ => Err(unknown_operation(&op)),
         }
+    }
+
+    /// The body of a change of the topology.
+    pub(super) fn relink(&self) -> Result<Relink, Answer> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Body {
+            topology: Option<Topology>,
+            links: Option<Vec<String>>,
+            nodes: Option<Vec<NodeName>>,
+        }
+        let Body { topology, links, nodes } = self.parse()?;
+        let mend = "write A>B for one way or A-B for both";
+        let graph = |links: Vec<String>| {
+            links.join("+").parse::<Graph>().map_err(|error| Answer::bad_request(error, mend))
+        };
+        Ok(Relink { topology, links: links.map(graph).transpose()?, nodes })
     }
 
     /// The body of a transaction.

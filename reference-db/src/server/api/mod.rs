@@ -7,6 +7,7 @@ mod about;
 mod answer;
 mod ask;
 mod kv;
+mod topology;
 mod txn;
 
 use axum::Router;
@@ -47,6 +48,7 @@ static ROUTES: &[Route] = &[
     Route { path: "/v1/kv/{key}/ops", handlers: kv::operations },
     Route { path: "/v1/openapi.json", handlers: about::openapi },
     Route { path: "/v1/status", handlers: about::status },
+    Route { path: "/v1/topology", handlers: topology::layout },
     Route { path: "/v1/txn", handlers: txn::transactions },
 ];
 

@@ -20,6 +20,7 @@ use crate::request::SyncState;
 use crate::server::host::{Host, now};
 use crate::settings::ClusterSettings;
 use crate::storage::MemoryDisk;
+use crate::topology::Epoch;
 
 /// One node of two behind the router, the other played by the test; and which answers were met.
 struct Tester {
@@ -97,6 +98,7 @@ impl Tester {
             boot: Boot(1),
             applied: Default::default(),
             state: SyncState::InSync,
+            epoch: Epoch { number: 0, by: NodeName::new("A").unwrap() },
             body,
         };
         assert!(self.jobs.deliver(dot.origin.node, vec![message]));
@@ -161,7 +163,9 @@ async fn every_answer_is_as_described() {
 
 async fn plain() -> Tester {
     let mut tester = Tester::new("A", Mode::Lww);
-    for path in ["/healthz", "/readyz", "/v1/digest", "/v1/status", "/v1/openapi.json", "/v1/keys"] {
+    for path in
+        ["/healthz", "/readyz", "/v1/digest", "/v1/status", "/v1/openapi.json", "/v1/keys", "/v1/topology"]
+    {
         tester.check(&format!("GET {path}"), "200 applied").await;
     }
     tester.check("GET /v1/keys?consistency=quorum", "400 not-applied").await;
@@ -192,7 +196,31 @@ async fn plain() -> Tester {
     tester.check("DELETE /v1/kv/x", "200 applied").await;
     tester.check("GET /v1/kv/x", "404 applied").await;
     malformed(&mut tester).await;
+    relinked(&mut tester).await;
     tester
+}
+
+async fn relinked(tester: &mut Tester) {
+    let changed = tester.check(r#"PUT /v1/topology | {"topology":"ring"}"#, "200 applied").await;
+    assert_eq!(changed["links"], serde_json::json!(["A>B", "B>A"]));
+    tester.check(r#"PUT /v1/topology | {"topology":"custom","links":["A>B"]}"#, "422 not-applied").await;
+    tester.check(r#"PUT /v1/topology | {"topology":"custom","links":["A-B"]}"#, "200 applied").await;
+    for nodes in [r#"["A","C"]"#, r#"["A","A"]"#, "[]"] {
+        tester.check(&format!(r#"PUT /v1/topology | {{"nodes":{nodes}}}"#), "422 not-applied").await;
+    }
+    for body in
+        [r#"{"topology":"circle"}"#, r#"{"links":["A"]}"#, r#"{"nodes":["a b"]}"#, r#"{"shape":1}"#, ""]
+    {
+        tester.check(&format!("PUT /v1/topology | {body}"), "400 not-applied").await;
+    }
+    tester.check(r#"PUT /v1/topology | {"topology":"star","nodes":["B"]}"#, "200 applied").await;
+    assert_eq!(tester.check("GET /v1/topology", "200 applied").await["epoch"], 3);
+    // What takes no part says so, and can be linked in again.
+    tester.check("GET /readyz", "503 not-applied").await;
+    tester.check(r#"PUT /v1/kv/x | {"value": 1}"#, "503 not-applied").await;
+    tester.check("GET /v1/kv/x refdb-consistency=local", "404 applied").await;
+    tester.check(r#"PUT /v1/topology | {"nodes":["A","B"]}"#, "200 applied").await;
+    tester.check("GET /readyz", "200 applied").await;
 }
 
 async fn malformed(tester: &mut Tester) {
@@ -224,7 +252,7 @@ async fn malformed(tester: &mut Tester) {
         tester.check(request, "400 not-applied").await;
     }
     let big = "1".repeat(1024 * 1024 + 1);
-    for request in ["PUT /v1/kv/x", "POST /v1/kv/x/ops", "POST /v1/txn"] {
+    for request in ["PUT /v1/kv/x", "POST /v1/kv/x/ops", "POST /v1/txn", "PUT /v1/topology"] {
         tester.check(&format!("{request} | {big}"), "413 not-applied").await;
     }
     for (uri, status) in [("/", 404), ("/v1/kv/", 404), ("/v1/kv/a/b", 404)] {
@@ -272,10 +300,11 @@ async fn follower() -> Tester {
 async fn stopped() -> Tester {
     let mut tester = Tester::new("A", Mode::Lww);
     tester.jobs.stop();
-    for path in ["/v1/digest", "/v1/keys", "/v1/status", "/v1/kv/x"] {
+    for path in ["/v1/digest", "/v1/keys", "/v1/status", "/v1/kv/x", "/v1/topology"] {
         tester.check(&format!("GET {path}"), "503 not-applied").await;
     }
     tester.check("DELETE /v1/kv/x", "503 unknown").await;
+    tester.check(r#"PUT /v1/topology | {"topology":"star"}"#, "503 unknown").await;
     tester.check(r#"PUT /v1/kv/x | {"value": 1}"#, "503 unknown").await;
     tester.check(r#"POST /v1/kv/x/ops | {"op":"add","value":1}"#, "503 unknown").await;
     tester.check(r#"POST /v1/txn | {"ops":[{"f":"delete","key":"x"}]}"#, "503 unknown").await;

@@ -1,0 +1,51 @@
+//! Who sends to whom, and linking the nodes anew.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use axum::routing::{MethodRouter, get};
+use serde_json::json;
+
+use super::Api;
+use super::answer::Answer;
+use super::ask::Content;
+use crate::request::{self, Ask, Consistency, Request};
+use crate::topology::Layout;
+
+/// `/v1/topology`
+pub(super) fn layout() -> MethodRouter<Api> {
+    get(read).put(change)
+}
+
+async fn read(State(api): State<Api>) -> Response {
+    ask(&api, Ask::Layout).await
+}
+
+async fn change(State(api): State<Api>, content: Content) -> Response {
+    match content.relink() {
+        Ok(change) => ask(&api, Ask::Relink(change)).await,
+        Err(answer) => answer.into_response(api.node),
+    }
+}
+
+async fn ask(api: &Api, ask: Ask) -> Response {
+    let show = |response| match response {
+        request::Response::Layout(layout) => shown(&layout),
+        other => Answer::unexpected(&other),
+    };
+    api.ask(Request { ask, consistency: Consistency::Local }, show).await
+}
+
+/// With the links that the shape comes to, one way each.
+fn shown(layout: &Layout) -> Answer {
+    let Layout { epoch, topology, nodes, .. } = layout;
+    let links = nodes.iter().flat_map(|from| {
+        let to = topology.downstream(nodes, &layout.links, *from);
+        to.into_iter().map(move |to| format!("{from}>{to}"))
+    });
+    let links: Vec<String> = links.collect();
+    let body = json!({
+        "epoch": epoch.number, "by": epoch.by, "topology": topology, "nodes": nodes, "links": links,
+    });
+    Answer::applied(StatusCode::OK, &body)
+}
