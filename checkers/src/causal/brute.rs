@@ -24,14 +24,7 @@ impl<'h> Brute<'h> {
                 before[a][b] = follows || reads;
             }
         }
-        for middle in 0..count {
-            for a in 0..count {
-                for b in 0..count {
-                    before[a][b] |= before[a][middle] && before[middle][b];
-                }
-            }
-        }
-        Self { history, before }
+        Self { history, before: closed(before) }
     }
 
     pub(crate) fn is_cyclic(&self) -> bool {
@@ -130,6 +123,19 @@ impl<'h> Brute<'h> {
             Some(last) => stored(&operations[*last]) == seen.single().cloned(),
         }
     }
+}
+
+/// The relation closed under transitivity.
+pub(crate) fn closed(mut before: Vec<Vec<bool>>) -> Vec<Vec<bool>> {
+    let count = before.len();
+    for middle in 0..count {
+        for a in 0..count {
+            for b in 0..count {
+                before[a][b] |= before[a][middle] && before[middle][b];
+            }
+        }
+    }
+    before
 }
 
 /// What was confirmed, and what that saw, directly or through others: an unknown compare-and-set that nobody

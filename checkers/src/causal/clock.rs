@@ -69,7 +69,7 @@ impl Clock {
     }
 
     /// Learns of a write.
-    pub(super) fn set(&mut self, column: u32, position: u32) {
+    pub(crate) fn set(&mut self, column: u32, position: u32) {
         let number = column / BLOCK;
         let mut at = match &mut self.root {
             Some(root) => root,
@@ -93,7 +93,7 @@ impl Clock {
     }
 
     /// Learns all that the other knows.
-    pub(super) fn join(&mut self, other: &Self) {
+    pub(crate) fn join(&mut self, other: &Self) {
         match (&mut self.root, &other.root) {
             (_, None) => {}
             (none @ None, theirs) => none.clone_from(theirs),

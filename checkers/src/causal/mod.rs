@@ -39,7 +39,7 @@ pub(crate) mod path;
 pub(crate) mod questions;
 pub(crate) mod seen;
 pub(crate) mod story;
-mod walk;
+pub(crate) mod walk;
 
 use std::sync::OnceLock;
 

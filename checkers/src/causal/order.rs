@@ -30,11 +30,11 @@ pub(crate) struct CausalOrder {
     /// Its place in its session, from 1.
     pub(crate) position: Vec<u32>,
     /// A session's column in a clock; [`NONE`] if it writes nothing.
-    pub(super) column: Vec<u32>,
+    pub(crate) column: Vec<u32>,
     offsets: Vec<u32>,
     sources: Vec<u32>,
     /// How many operations saw its effect.
-    pub(super) readers: Vec<u32>,
+    pub(crate) readers: Vec<u32>,
     sorted: Vec<u32>,
     /// Each operation's place in the order that agrees with the causal one.
     pub(crate) rank: Vec<u32>,

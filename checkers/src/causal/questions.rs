@@ -22,6 +22,13 @@ pub(crate) struct Test {
     count: u32,
 }
 
+impl Test {
+    /// Its excuses, of those of all tests.
+    pub(crate) fn excuses<'p>(&self, pool: &'p [u32]) -> &'p [u32] {
+        &pool[self.begin as usize..(self.begin + self.count) as usize]
+    }
+}
+
 /// Many tests, answered in one walk.
 #[derive(Debug, Default)]
 pub(crate) struct Tests {
@@ -46,9 +53,15 @@ impl Tests {
         self.tests.len() + self.pool.len() >= TESTS_MAX
     }
 
+    /// All tests and all excuses; then there are no tests left.
+    pub(crate) fn take(&mut self) -> (Vec<Test>, Vec<u32>) {
+        let Self { tests, pool } = std::mem::take(self);
+        (tests, pool)
+    }
+
     /// Those whose answer is yes, in the order of `about`; then there are no tests left.
     pub(crate) fn answer(&mut self, order: &CausalOrder) -> Vec<Test> {
-        let Self { mut tests, pool } = std::mem::take(self);
+        let (mut tests, pool) = self.take();
         if tests.is_empty() {
             return tests;
         }
@@ -58,8 +71,7 @@ impl Tests {
         walk(order, |visit| {
             while let Some(test) = tests.get(next).filter(|test| test.write == visit.operation) {
                 next += 1;
-                let excuses = &pool[test.begin as usize..(test.begin + test.count) as usize];
-                if excuses.iter().all(|excuse| order.is_in(*excuse, visit.after)) {
+                if test.excuses(&pool).iter().all(|excuse| order.is_in(*excuse, visit.after)) {
                     passed.push(*test);
                 }
             }

@@ -66,6 +66,8 @@ pub(crate) struct Seen {
     pool: Vec<u32>,
     /// Reader and source, for each value whose one maker is known.
     pub(crate) reads_from: Vec<(u32, u32)>,
+    /// Those of them in which a compare-and-set that is a call of its own replaced what the source wrote, ascending.
+    pub(crate) replaced: Vec<(u32, u32)>,
     lanes: Vec<Lane>,
     /// The column of each.
     columns: Vec<u32>,
@@ -99,6 +101,8 @@ impl Seen {
             }
         }
         seen.reads_from.dedup();
+        seen.replaced.sort_unstable();
+        seen.replaced.dedup();
         seen.keep_what_happened(facts);
         seen.group_writes(facts);
         seen
@@ -209,6 +213,7 @@ impl Seen {
             }
         }
         self.reads_from.retain(|(reader, _)| happened[*reader as usize]);
+        self.replaced.retain(|(reader, _)| happened[*reader as usize]);
     }
 
     fn take(&mut self, facts: &Facts<'_>, at: Address) {
@@ -219,8 +224,12 @@ impl Seen {
         let key = facts.key_of(at);
         match facts.micro_op(at) {
             MicroOp::CompareAndSet { .. } if facts.kind(key) == KeyKind::Register => {
+                let before = self.reads_from.len();
                 for maker in facts.expected(at) {
                     self.read_from(at, *maker);
+                }
+                if operation.call.micro_ops().len() == 1 {
+                    self.replaced.extend_from_slice(&self.reads_from[before..]);
                 }
             }
             MicroOp::Read { .. } => {

@@ -48,19 +48,24 @@ impl<'w> Visit<'w> {
 }
 
 /// Clocks of writes that somebody will still read.
-struct Kept {
+pub(crate) struct Kept {
     slot: Vec<u32>,
     clocks: Vec<Clock>,
     free: Vec<u32>,
 }
 
 impl Kept {
-    fn get(&self, write: u32) -> Option<&Clock> {
+    /// None yet, of so many operations.
+    pub(crate) fn new(operations: usize) -> Self {
+        Self { slot: vec![NONE; operations], clocks: Vec::new(), free: Vec::new() }
+    }
+
+    pub(crate) fn get(&self, write: u32) -> Option<&Clock> {
         let slot = self.slot[write as usize];
         (slot != NONE).then(|| &self.clocks[slot as usize])
     }
 
-    fn keep(&mut self, write: u32, clock: &Clock) {
+    pub(crate) fn keep(&mut self, write: u32, clock: &Clock) {
         let slot = self.free.pop().unwrap_or_else(|| {
             self.clocks.push(Clock::default());
             self.clocks.len() as u32 - 1
@@ -69,7 +74,7 @@ impl Kept {
         self.slot[write as usize] = slot;
     }
 
-    fn release(&mut self, write: u32) {
+    pub(crate) fn release(&mut self, write: u32) {
         let slot = std::mem::replace(&mut self.slot[write as usize], NONE);
         self.clocks[slot as usize].clear();
         self.free.push(slot);
@@ -84,7 +89,7 @@ pub(crate) fn walk(order: &CausalOrder, mut visit: impl FnMut(&Visit<'_>)) {
         left_in_session[*session as usize] += 1;
     }
     let mut left = order.readers.clone();
-    let mut kept = Kept { slot: vec![NONE; order.previous.len()], clocks: Vec::new(), free: Vec::new() };
+    let mut kept = Kept::new(order.previous.len());
     let mut before = Clock::default();
     for operation in order.sorted().iter().copied() {
         let session = order.session[operation as usize] as usize;

@@ -38,7 +38,9 @@ macro_rules! guarantees {
 /// Every guarantee of the lattice, sorted by name. Causal and prefix consistency are those of Biswas & Enea,
 /// which go along sessions: what promises nothing about sessions does not imply them.
 pub static GUARANTEES: &[Guarantee] = guarantees! {
-    "causal-order"; "Bouajjani et al. 2017"; ["pram", "writes-follow-reads"]; []
+    "causal-consistency"; "Bouajjani et al. 2017"; ["monotonic-reads", "monotonic-writes", "read-your-writes", "writes-follow-reads"]; []
+    "causal-memory"; "Ahamad et al. 1995"; ["causal-consistency", "pram"]; []
+    "causal-order"; "Bouajjani et al. 2017"; ["causal-consistency"]; []
     "consistent-view" = "PL-2+"; ADYA; ["cursor-stability", "monotonic-view"]; ["G1", "G-single"]
     "cursor-stability" = "PL-CS"; ADYA; ["read-committed"]; ["G1", "lost-update"]
     "forward-consistent-view" = "PL-FCV"; ADYA; ["consistent-view"]; ["G1"]
@@ -56,7 +58,7 @@ pub static GUARANTEES: &[Guarantee] = guarantees! {
     "read-uncommitted" = "PL-1"; ADYA; []; ["G0", "duplicate-elements"]
     "read-your-writes"; TERRY; []; []
     "repeatable-read" = "PL-2.99"; ADYA; ["cursor-stability", "monotonic-atomic-view"]; ["G1", "G2-item", "lost-update"]
-    "sequential"; "Lamport 1979"; ["causal-order"]; []
+    "sequential"; "Lamport 1979"; ["causal-memory", "causal-order"]; []
     "serializable" = "PL-3", "conflict-serializable"; ADYA; ["repeatable-read", "snapshot-isolation", "update-serializable"]; ["G1", "G2", "internal"]
     "snapshot-isolation" = "PL-SI"; ADYA; ["forward-consistent-view", "monotonic-atomic-view", "monotonic-snapshot-read", "parallel-snapshot-isolation"]; ["internal", "G1", "G-nonadjacent"]
     "strict-serializable" = "PL-SS", "strong-serializable"; "Papadimitriou 1979"; ["linearizable", "strong-session-serializable", "strong-snapshot-isolation"]; ["G1", "G1c-realtime", "G2-realtime"]

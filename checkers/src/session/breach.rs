@@ -6,6 +6,7 @@ use crate::causal::questions::{Tests, newest};
 use crate::causal::seen::{Read, Saw};
 use crate::causal::simplest_by_key;
 use crate::causal::story::{Teller, Told};
+use crate::session::known;
 use crate::session::turns::Turn;
 use crate::session::view::View;
 use crate::wording::counted;
@@ -20,6 +21,8 @@ pub(super) trait Guarantee {
     const CHANCES: [&'static str; 3];
     /// What breaches are called: one, several.
     const BREACHES: [&'static str; 2];
+    /// True if what other sessions had read tells what is older.
+    const FOLLOWS_READS: bool = false;
 
     /// True if this read could break the guarantee.
     fn is_chance(view: &View<'_, '_>, turn: &Turn) -> bool;
@@ -65,11 +68,11 @@ pub(super) fn judge<G: Guarantee>(facts: &Facts<'_>, mut budget: Budget) -> Verd
             ask(view, turn, &mut owed, &mut tests);
         }
         if tests.is_full() {
-            passed.append(&mut tests.answer(order));
+            passed.append(&mut answer::<G>(facts, &mut tests));
         }
     });
-    passed.append(&mut tests.answer(order));
-    let mut breaches: Vec<(u32, u32)> = passed.iter().map(|test| (test.about, test.write)).collect();
+    passed.append(&mut answer::<G>(facts, &mut tests));
+    let mut breaches = passed;
     // Of all that a read owes, the write nearest to it makes the shortest story.
     breaches.sort_unstable_by_key(|(read, write)| (*read, std::cmp::Reverse(order.rank[*write as usize])));
     breaches.dedup_by_key(|(read, _)| *read);
@@ -83,6 +86,14 @@ pub(super) fn judge<G: Guarantee>(facts: &Facts<'_>, mut budget: Budget) -> Verd
         0 => Verdict::not_judged(G::NAME, chances, "needed a longer search: more steps may help"),
         _ => Verdict::unbroken(G::NAME, chances),
     }
+}
+
+fn answer<G: Guarantee>(facts: &Facts<'_>, tests: &mut Tests) -> Vec<(u32, u32)> {
+    if !G::FOLLOWS_READS {
+        return known::answer(facts, tests);
+    }
+    let passed = tests.answer(&facts.causality().order);
+    passed.iter().map(|test| (test.about, test.write)).collect()
 }
 
 fn ask(view: &View<'_, '_>, turn: &Turn, owed: &mut Vec<u32>, tests: &mut Tests) {

@@ -7,8 +7,9 @@
 //!   writes-follow-reads   c1  read x → 5,  write y 6       c2  read y → 6,  read x → older than 5
 //! ```
 //!
-//! "Older" has to be *known*: by causal order (sessions, reads-from, and what a compare-and-set named
-//! as replaced). A session that writes 5 and then reads a concurrent 6 that won has lost nothing that
+//! "Older" has to be *known*. For writes-follow-reads that is by causal order: sessions, reads-from, and
+//! what a compare-and-set named as replaced. For the other three what other sessions had read does not
+//! count, for that is what writes-follow-reads promises (`known.rs`): each is implied by PRAM. A session that writes 5 and then reads a concurrent 6 that won has lost nothing that
 //! these guarantees promise: some order of the writes explains it, so nobody is accused. A key that
 //! reads as absent is explained by any delete that is not known to be older; siblings by any one of
 //! them; a missing element by a removal. So a breach here is always also one of causal order, and only
@@ -22,8 +23,7 @@
 //! Terry et al. ask of read-your-writes that a read comes to a server that *has* the session's write.
 //! No answer shows what a server has. So here too a read breaks the promise only if what it showed is
 //! known to be older than the own write, and a concurrent value that replaced it, which there may be a
-//! breach, is none here; and a value that is known to be older counts, whoever wrote it and however
-//! the session came to know that.
+//! breach, is none here; and a value that the session had read before it wrote is known to be older.
 //!
 //! Does not see: breaches that no read shows; counters; values that were written twice.
 //!
@@ -31,6 +31,7 @@
 //! Replicated Data, PDIS 1994, §3.
 
 mod breach;
+mod known;
 mod monotonic_reads;
 mod monotonic_writes;
 mod read_your_writes;

@@ -44,6 +44,7 @@ impl Guarantee for WritesFollowReads {
         "read missed what the writer of something seen had read",
         "reads missed what the writer of something seen had read",
     ];
+    const FOLLOWS_READS: bool = true;
 
     fn is_chance(view: &View<'_, '_>, turn: &Turn) -> bool {
         let key = turn.read.key;

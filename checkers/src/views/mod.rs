@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   pram                 each session has an order of all writes, as each other session made them, that
-//!                        explains what it read
+//!                        explains what it read; a compare-and-set comes after what it replaced
 //!   causal-memory        the same, and the order agrees with what may have caused what
 //!   sequential           one order for all sessions explains what all read
 //! ```
@@ -22,6 +22,7 @@ mod past;
 mod record;
 mod saturate;
 mod story;
+mod support;
 
 use crate::wording::counted;
 use crate::{Budget, Chances, Checker, Facts, Finding, Verdict};
@@ -146,7 +147,9 @@ fn each_view(facts: &Facts<'_>, mut budget: Budget, guarantee: &'static str, cau
     let mut findings: Vec<Finding> = Vec::new();
     let mut lacks = None;
     let mut pasts = Pasts::new(&record);
-    for session in (0..record.sessions.len() as u32).filter(|session| reads(&record, *session, causal)) {
+    let orders_others = causal || record.nodes.iter().any(|node| node.writes && node.found != Found::Unsaid);
+    for session in (0..record.sessions.len() as u32).filter(|session| reads(&record, *session, orders_others))
+    {
         let Some(past) = pasts.of(session, causal, budget.steps) else {
             lacks = Some(TOO_LONG);
             continue;
@@ -182,12 +185,12 @@ fn is_too_large(record: &Record) -> bool {
 }
 
 // If nothing but sessions orders what others did, the first call of a session is explained by any write of
-// another one.
-fn reads(record: &Record, session: u32, causal: bool) -> bool {
+// another one. What was read or replaced may order it too.
+fn reads(record: &Record, session: u32, orders_others: bool) -> bool {
     record.sessions[session as usize].iter().map(|node| record.node(*node)).any(|node| match node.found {
         Found::Unsaid => false,
-        Found::Initial => causal || node.position > 1,
-        Found::From(source) => causal || node.position > 1 || record.node(source).session == session,
+        Found::Initial => orders_others || node.position > 1,
+        Found::From(source) => orders_others || node.position > 1 || record.node(source).session == session,
     })
 }
 
@@ -204,5 +207,7 @@ fn chances(record: &Record) -> Chances {
     Chances { count, what }
 }
 
+#[cfg(test)]
+pub(crate) mod brute;
 #[cfg(test)]
 mod tests;

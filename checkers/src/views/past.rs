@@ -25,7 +25,7 @@ impl<'r> Pasts<'r> {
     }
 
     /// A record of what this session knows of, in which it is the first session. If `causal`, what others had read
-    /// counts. None if there are more calls than `most`.
+    /// counts, else only what they replaced. None if there are more calls than `most`.
     pub(super) fn of(&mut self, session: u32, causal: bool, most: u64) -> Option<Record> {
         let record = self.record;
         let mut sessions = vec![session];
@@ -33,11 +33,12 @@ impl<'r> Pasts<'r> {
         self.known[session as usize] = record.sessions[session as usize].len() as u32;
         let mut count = u64::from(self.known[session as usize]);
         while let Some((at, from, to)) = open.pop().filter(|_| count <= most) {
-            if !causal && at != session {
-                continue;
-            }
             for number in &record.sessions[at as usize][from as usize..to as usize] {
-                let Found::From(source) = record.node(*number).found else { continue };
+                let node = record.node(*number);
+                let Found::From(source) = node.found else { continue };
+                if !causal && at != session && !node.writes {
+                    continue;
+                }
                 let source = record.node(source);
                 let known = &mut self.known[source.session as usize];
                 if *known >= source.position {

@@ -20,6 +20,8 @@ use crate::{Budget, EdgeKind};
 pub(super) struct Before {
     pub(super) from: u32,
     pub(super) to: u32,
+    /// The round in which it was concluded, from what earlier rounds knew; 0: it is given.
+    pub(super) round: u32,
     pub(super) kind: EdgeKind,
     /// The read from which it follows.
     pub(super) read: u32,
@@ -62,7 +64,7 @@ impl Clocks {
 pub(super) fn saturate(record: &Record, view: View, budget: &mut Budget) -> Saturated {
     let mut edges = start(record, view);
     let base = edges.len();
-    loop {
+    for round in 1.. {
         let cost = (record.nodes.len() * record.sessions.len()) as u64;
         if budget.steps < cost {
             return Saturated::OutOfSteps;
@@ -73,7 +75,7 @@ pub(super) fn saturate(record: &Record, view: View, budget: &mut Budget) -> Satu
             Err(stuck) => return Saturated::Circle { edges, stuck },
         };
         let before = edges.len();
-        conclude(record, view, &clocks, &mut edges);
+        conclude(record, view, &clocks, round, &mut edges);
         if edges.len() == before {
             return Saturated::Clear(clocks);
         }
@@ -81,6 +83,7 @@ pub(super) fn saturate(record: &Record, view: View, budget: &mut Budget) -> Satu
         concluded.sort_unstable();
         edges.dedup_by_key(|edge| (edge.from, edge.to));
     }
+    Saturated::OutOfSteps
 }
 
 fn counts(record: &Record, view: View, node: u32) -> bool {
@@ -94,6 +97,7 @@ fn start(record: &Record, view: View) -> Vec<Before> {
         edges.extend(pairs.map(|pair| Before {
             from: pair[0],
             to: pair[1],
+            round: 0,
             kind: EdgeKind::Session,
             read: pair[1],
         }));
@@ -101,9 +105,10 @@ fn start(record: &Record, view: View) -> Vec<Before> {
     for (to, node) in record.nodes.iter().enumerate() {
         let to = to as u32;
         if let Found::From(from) = node.found
-            && (view.causal || counts(record, view, to))
+            // What replaced something is after that for everybody.
+            && (view.causal || node.writes || counts(record, view, to))
         {
-            edges.push(Before { from, to, kind: EdgeKind::WriteRead, read: to });
+            edges.push(Before { from, to, round: 0, kind: EdgeKind::WriteRead, read: to });
         }
     }
     edges
@@ -149,7 +154,7 @@ fn sort(record: &Record, edges: &[Before]) -> Result<Clocks, Vec<u32>> {
     }
 }
 
-fn conclude(record: &Record, view: View, clocks: &Clocks, edges: &mut Vec<Before>) {
+fn conclude(record: &Record, view: View, clocks: &Clocks, round: u32, edges: &mut Vec<Before>) {
     for read in 0..record.nodes.len() as u32 {
         let node = record.node(read);
         // Another session's compare-and-set is only a write to this one.
@@ -166,7 +171,7 @@ fn conclude(record: &Record, view: View, clocks: &Clocks, edges: &mut Vec<Before
                 if let Some(from) = newest.filter(|newest| *newest != source)
                     && clocks.of(source)[session] < record.node(from).position
                 {
-                    edges.push(Before { from, to: source, kind: EdgeKind::WriteWrite, read });
+                    edges.push(Before { from, to: source, round, kind: EdgeKind::WriteWrite, read });
                 }
             }
             // The first write of that session that comes after what was read.
@@ -183,7 +188,7 @@ fn conclude(record: &Record, view: View, clocks: &Clocks, edges: &mut Vec<Before
             if let Some(to) = after
                 && clocks.of(to)[node.session as usize] < node.position
             {
-                edges.push(Before { from: read, to, kind: EdgeKind::ReadWrite, read });
+                edges.push(Before { from: read, to, round, kind: EdgeKind::ReadWrite, read });
             }
         }
     }

@@ -8,6 +8,7 @@ use crate::graph::{Dependency, DependencyGraph, Search};
 use crate::views::order::{Ordered, search};
 use crate::views::record::{Found, Record};
 use crate::views::saturate::Before;
+use crate::views::support::support;
 use crate::wording::{all_answered, answered, asked, counted, listed, step};
 use crate::{Budget, Certainty, Edge, EdgeKind, Facts, Finding};
 
@@ -35,9 +36,9 @@ pub(super) fn circle(
     let within: Vec<OperationId> = (0..stuck.len() as u32).map(OperationId).collect();
     let found =
         graph.shortest_cycle(Search { within: &within, kinds: None }, &mut Budget { steps: SHORTEN_STEPS });
-    let circle: Vec<Before> =
-        found.expect("what is left has a circle").into_iter().map(|edge| edge.reason).collect();
-    let mut nodes: Vec<u32> = circle.iter().flat_map(|edge| [edge.from, edge.to, edge.read]).collect();
+    // None only if the steps ran out before a first one was found.
+    let circle: Vec<Before> = found.unwrap_or_default().into_iter().map(|edge| edge.reason).collect();
+    let mut nodes = support(record, edges, &circle, SHORTEN_STEPS);
     // Who wrote what the reads saw.
     let sources: Vec<u32> = nodes.iter().filter_map(|node| source(record, *node)).collect();
     nodes.extend(sources);

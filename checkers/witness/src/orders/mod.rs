@@ -3,7 +3,7 @@
 //! ```text
 //!   serializable, linearizable, sequential    one order, one copy of the store     `search.rs`, `state.rs`
 //!   pram, causal-memory                       one for each session
-//!   causal-consistency, session guarantees    one for each read
+//!   causal-consistency, session guarantees    one for each read, of what its session knows
 //!   causal-order                              one order of all, each read knows a part of it
 //!   snapshot-isolation and weaker             an order that keeps the level's axiom  `axioms.rs`
 //! ```
@@ -21,7 +21,7 @@ mod scope;
 mod search;
 mod state;
 
-use histories::{Operation, OperationId};
+use histories::{Operation, OperationId, SessionId};
 
 use crate::document::Claim;
 use crate::record::Record;
@@ -42,8 +42,10 @@ enum Defined {
     OneOrder(Given),
     /// Each session has an order of all writes.
     EachSession(Given),
-    /// Each read has an order of what it knows of.
+    /// Each read has an order of what it knows of by causal order.
     EachRead,
+    /// Each read has an order of what its session knows of without what others had read.
+    EachReader,
     /// One order of all, of which each read knows a part.
     Convergent,
     /// An order that keeps an axiom.
@@ -51,19 +53,16 @@ enum Defined {
 }
 
 fn defined(guarantee: &str) -> Option<Defined> {
-    use Defined::{Axiom as By, Convergent, EachRead, EachSession, OneOrder};
+    use Defined::{Axiom as By, Convergent, EachRead, EachReader, EachSession, OneOrder};
     Some(match guarantee {
         "serializable" => OneOrder(Given::Nothing),
         "strong-session-serializable" | "sequential" => OneOrder(Given::Sessions),
         "strict-serializable" => OneOrder(Given::RealTime),
         "linearizable" => OneOrder(Given::RealTime),
-        "pram" => EachSession(Given::Sessions),
+        "pram" => EachSession(Given::Replaced),
         "causal-memory" => EachSession(Given::Causes),
-        "causal-consistency"
-        | "monotonic-reads"
-        | "monotonic-writes"
-        | "read-your-writes"
-        | "writes-follow-reads" => EachRead,
+        "causal-consistency" | "writes-follow-reads" => EachRead,
+        "monotonic-reads" | "monotonic-writes" | "read-your-writes" => EachReader,
         "causal-order" => Convergent,
         "read-atomic" => By(Axiom::ReadAtomic, Given::Nothing),
         "monotonic-atomic-view" => By(Axiom::ReadCommitted, Given::Nothing),
@@ -115,12 +114,17 @@ fn name<'h>(
 ) -> Result<String, Flaw> {
     let causes = Relation::new(record, operations, Given::Causes);
     Ok(match defined {
+        Defined::EachReader => names::of_session(guarantee),
         Defined::EachRead if guarantee != "causal-consistency" => names::of_session(guarantee),
         Defined::EachRead | Defined::Convergent if causes.is_cyclic => "causal-cycle",
         Defined::EachRead => "causal-violation",
         Defined::Convergent => {
             let machine = Machine { record, scope: Scope::new(record, operations) };
-            if each_read(&machine, operations)? { "contradictory-orders" } else { "causal-violation" }
+            if each_read(&machine, operations, |_| Given::Causes)? {
+                "contradictory-orders"
+            } else {
+                "causal-violation"
+            }
         }
         Defined::EachSession(_) => "contradictory-orders",
         Defined::OneOrder(_) if guarantee == "linearizable" => names::of_copy(record, operations),
@@ -154,12 +158,11 @@ fn has_order<'h>(
             Question { machine: &machine, operations, before, among, counts: &counts }.has_order()
         }
         Defined::EachSession(given) => each_session(&machine, operations, given),
-        Defined::EachRead => {
-            if !names::is_of_shape(record, guarantee, operations) {
-                return Ok(true);
-            }
-            each_read(&machine, operations)
+        Defined::EachRead | Defined::EachReader if !names::is_of_shape(record, guarantee, operations) => {
+            Ok(true)
         }
+        Defined::EachRead => each_read(&machine, operations, |_| Given::Causes),
+        Defined::EachReader => each_read(&machine, operations, Given::KnownTo),
         Defined::Convergent => convergent(&machine, operations),
         Defined::Axiom(axiom, given) => axioms::has_order(&machine, operations, axiom, given),
     }
@@ -192,13 +195,17 @@ fn each_session<'h>(
     Ok(true)
 }
 
-fn each_read<'h>(machine: &Machine<'_, 'h>, operations: &[&'h Operation]) -> Result<bool, Flaw> {
-    let relation = Relation::new(machine.record, operations, Given::Causes);
-    if relation.is_cyclic {
-        return Ok(false);
-    }
+fn each_read<'h>(
+    machine: &Machine<'_, 'h>,
+    operations: &[&'h Operation],
+    given: impl Fn(SessionId) -> Given,
+) -> Result<bool, Flaw> {
     for (place, operation) in operations.iter().enumerate().filter(|(_, operation)| operation.is_confirmed())
     {
+        let relation = Relation::new(machine.record, operations, given(operation.session));
+        if relation.is_cyclic {
+            return Ok(false);
+        }
         let mut counts = vec![Counts::None; operations.len()];
         counts[place] = Counts::Reads;
         let among = relation.before[place] | 1 << place;

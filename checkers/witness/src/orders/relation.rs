@@ -1,6 +1,6 @@
 //! What must come before what among a few operations, apart from what they saw.
 
-use histories::{MicroOp, Operation};
+use histories::{MicroOp, Operation, SessionId};
 
 use crate::record::{Part, Record, Shape};
 
@@ -13,6 +13,10 @@ pub(super) enum Given {
     Sessions,
     /// Real time.
     RealTime,
+    /// Sessions, and a compare-and-set after what it replaced.
+    Replaced,
+    /// The same, and what this session read before what it did afterwards.
+    KnownTo(SessionId),
     /// Sessions, and who saw what whom did: what may have caused what.
     Causes,
 }
@@ -35,6 +39,11 @@ impl Relation {
                     Given::Nothing => false,
                     Given::Sessions => in_session,
                     Given::RealTime => earlier.precedes(later) || in_session && earlier.is_confirmed(),
+                    Given::Replaced => in_session || is_replaced(record, earlier, later),
+                    Given::KnownTo(session) => {
+                        let reads = later.session == session && is_seen(record, earlier, later);
+                        in_session || reads || is_replaced(record, earlier, later)
+                    }
                     Given::Causes => in_session || is_seen(record, earlier, later),
                 };
                 before[place] |= u32::from(is_given) << other;
@@ -69,6 +78,11 @@ impl Relation {
         let is_cyclic = before.iter().enumerate().any(|(place, before)| before & (1 << place) != 0);
         Self { before, is_cyclic }
     }
+}
+
+/// True if the later is a compare-and-set of what only the earlier can have made.
+fn is_replaced(record: &Record<'_>, earlier: &Operation, later: &Operation) -> bool {
+    matches!(later.call.micro_ops(), [MicroOp::CompareAndSet { .. }]) && is_seen(record, earlier, later)
 }
 
 /// True if the later saw what only the earlier can have made.
