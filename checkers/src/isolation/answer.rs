@@ -5,7 +5,7 @@ use histories::compact::TxnId;
 
 use super::atomic::Unrepeatable;
 use super::part::Part;
-use super::sources::{FlawKind, INITIAL};
+use super::sources::{FlawKind, INITIAL, NONE};
 use super::view::View;
 
 /// What is known about one level.
@@ -136,11 +136,13 @@ impl Answer {
     pub(crate) fn add_unrepeatable(&mut self, found: &[Unrepeatable]) {
         for Unrepeatable { reader, key, sources, .. } in found {
             let reader = TxnId(*reader);
-            let writers = sources.iter().filter(|source| **source != INITIAL).map(|source| TxnId(*source));
+            let writers = sources.iter().filter(|source| **source < NONE).map(|source| TxnId(*source));
             let mut transactions: Vec<TxnId> = writers.chain([reader]).collect();
             transactions.sort_unstable();
             let known = |source: u32| Link { from: TxnId(source), to: reader, why: Why::Read { key: *key } };
             let links = match *sources {
+                // Whoever wrote the one: two values in one transaction are enough.
+                [NONE, _] | [_, NONE] => Vec::new(),
                 [INITIAL, source] | [source, INITIAL] => {
                     let after = Link { from: reader, to: TxnId(source), why: Why::Overwritten { key: *key } };
                     vec![known(source), after]

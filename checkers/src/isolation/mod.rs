@@ -9,7 +9,8 @@
 //! ```
 //!
 //! A value must be written once to each key: who wrote what was read is then known. Reads of a value that
-//! was written more than once say nothing.
+//! was written more than once say nothing but that it is another than what their transaction read before
+//! (`repeated.rs`).
 //!
 //! - Read committed, read atomic and causal consistency imply edges that can be listed (`committed.rs`,
 //!   `atomic.rs`, `causal.rs`), and an order is found in one pass (`walk.rs`).
@@ -35,6 +36,7 @@ mod lists;
 mod order;
 mod part;
 mod path;
+mod repeated;
 mod serial;
 mod sources;
 mod story;

@@ -51,6 +51,8 @@ pub(crate) struct Sources {
     pub(crate) flaws: Vec<Flaw>,
     /// Reads of values that were written more than once.
     pub(crate) ambiguous: u64,
+    /// The same, each with its transaction, by key.
+    pub(crate) ambiguous_at: Vec<(u32, u32)>,
 }
 
 /// In how many parts the keys are looked at, about.
@@ -84,6 +86,7 @@ impl Sources {
             happened: Vec::new(),
             flaws: Vec::new(),
             ambiguous: 0,
+            ambiguous_at: Vec::new(),
         };
         let mut sizes = vec![0_u32; table.key_count()];
         for place in 0..table.micro_op_count() {
@@ -129,6 +132,7 @@ impl Sources {
         };
         if writer.several {
             self.ambiguous += 1;
+            self.ambiguous_at.push((record.txn(), record.place));
             return NONE;
         }
         let txn = writer.txn;

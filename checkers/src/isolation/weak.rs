@@ -15,7 +15,7 @@ use super::path::{self, Path};
 use super::sources::{INITIAL, NONE};
 use super::view::{Implied, View};
 use super::walk::{Stuck, in_order};
-use super::{atomic, causal, committed};
+use super::{atomic, causal, committed, repeated};
 use crate::Budget;
 use crate::anomaly::names;
 
@@ -59,7 +59,7 @@ pub(crate) fn judge(level: Weak, table: &TxnTable, mut budget: Budget) -> Answer
 
 // The first read is kept, the others say nothing any more.
 fn take_out_unrepeatable(view: &mut View<'_>, answer: &mut Answer) {
-    let found = atomic::unrepeatable(view);
+    let found = repeated::unrepeatable(view);
     for found in &found {
         view.sources.of[found.place as usize] = NONE;
     }

@@ -185,7 +185,7 @@ impl<'h> Scan<'_, 'h> {
 
     /// Looks at every read; says what the first one found, if that was before any write.
     fn reads(&mut self, run: &[Address], versions: &Versions) -> Option<Version> {
-        let (mut expected, mut last_read, mut first) = (None, None, None);
+        let (mut expected, mut was_of_others, mut first) = (None, false, None);
         for (index, at) in run.iter().enumerate() {
             let micro_op = self.facts.micro_op(*at);
             let (observed, makers) = match micro_op {
@@ -198,20 +198,34 @@ impl<'h> Scan<'_, 'h> {
                 if expected.is_some_and(|expected| expected != value) {
                     // Whichever of two versions is the older: the writer of the other came before this
                     // transaction, which read the older one, and so before that writer.
-                    let is_skew = last_read.is_some() && version.is_some();
+                    let is_skew = was_of_others && self.is_of_others(version, value, makers, run);
                     let anomaly = if is_skew { names::NON_REPEATABLE_READ } else { names::INTERNAL };
                     self.links.spots.note(anomaly, self.key, &[*at]);
                 }
                 if index == 0 {
                     first = version;
                 }
-                (expected, last_read) = (Some(value), version);
+                was_of_others = self.is_of_others(version, value, makers, run);
+                expected = Some(value);
             }
             if let Some(value) = written(micro_op) {
-                (expected, last_read) = (Some(Some(value)), None);
+                (expected, was_of_others) = (Some(Some(value)), false);
             }
         }
         first
+    }
+
+    /// True if what was found is a version of another transaction, whichever, or of before all.
+    fn is_of_others(
+        &self,
+        version: Option<Version>,
+        value: Option<&Value>,
+        makers: &[Maker],
+        run: &[Address],
+    ) -> bool {
+        let by_several = matches!(makers.first(), Some(Maker::Several { .. }));
+        let is_own = || run.iter().any(|at| written(self.facts.micro_op(*at)) == value);
+        version.is_some() || by_several && !is_own()
     }
 
     /// The value; none if nothing is there.

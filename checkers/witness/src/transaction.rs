@@ -157,7 +157,10 @@ fn whole<'h>(record: &Record<'h>, part: &Part<'h>, shape: Shape) -> Option<Vec<&
 // Two versions that others wrote, or one of them and nothing.
 fn is_skew(record: &Record<'_>, key: &Key, view: &View<'_>, seen: &[&Value], reader: OperationId) -> bool {
     let is_of_others = |values: &[&Value]| {
-        values.iter().all(|value| record.maker(key, value).is_some_and(|maker| maker.id() != reader))
+        values.iter().all(|value| {
+            let makers = record.makers(key, value);
+            !makers.is_empty() && makers.iter().all(|maker| maker.id() != reader)
+        })
     };
     view.base.as_ref().is_some_and(|base| is_of_others(base)) && is_of_others(seen)
 }

@@ -33,8 +33,8 @@ mod versions;
 use histories::Nanos;
 use histories::compact::TxnTable;
 
-use super::atomic;
 use super::lists::Lists;
+use super::repeated;
 use super::view::View;
 use crate::Budget;
 use forced::{Choice, Forced};
@@ -62,7 +62,7 @@ pub(crate) fn has_serial_order(table: &TxnTable, along: Along) -> bool {
     let view = View::new(table);
     table.has_times()
         && view.sources.flaws.is_empty()
-        && atomic::unrepeatable(&view).is_empty()
+        && repeated::unrepeatable(&view).is_empty()
         && in_order_of_time(&view, along).is_some()
 }
 

@@ -25,8 +25,8 @@ mod schedule;
 use histories::compact::TxnTable;
 
 use super::answer::Answer;
-use super::atomic;
 use super::part::shrunk;
+use super::repeated;
 use super::sources::NONE;
 use super::view::View;
 use crate::Budget;
@@ -72,7 +72,7 @@ impl Strong {
 pub(crate) fn judge(level: Strong, table: &TxnTable, mut budget: Budget) -> Answer {
     let mut view = View::new(table);
     let mut answer = Answer::of_flaws(&view);
-    let found = atomic::unrepeatable(&view);
+    let found = repeated::unrepeatable(&view);
     for found in &found {
         view.sources.of[found.place as usize] = NONE;
     }
@@ -137,7 +137,7 @@ impl Strong {
 #[cfg(test)]
 pub(super) fn solved(level: Strong, table: &TxnTable) -> (bool, Option<bool>) {
     let view = View::new(table);
-    let broken = !view.sources.flaws.is_empty() || !atomic::unrepeatable(&view).is_empty();
+    let broken = !view.sources.flaws.is_empty() || !repeated::unrepeatable(&view).is_empty();
     let mut model = Model::new(&view, level);
     let Ok(clocks) = infer::saturate(&mut model, &mut Budget::default()) else { return (true, None) };
     let found = choose(&model, &clocks, Vec::new(), &mut Budget::default()).unwrap();
