@@ -53,7 +53,7 @@ pub static GUARANTEES: &[Guarantee] = guarantees! {
     "parallel-snapshot-isolation"; "Sovran et al. 2011"; ["update-atomic"]; ["internal", "G1a"]
     "pram"; "Lipton & Sandberg 1988"; ["monotonic-reads", "monotonic-writes", "read-your-writes"]; []
     "prefix-consistency" = "prefix"; BISWAS; ["transactional-causal"]; ["internal", "G1a"]
-    "read-atomic"; CERONE; ["monotonic-atomic-view"]; ["internal", "G1a", "future-read"]
+    "read-atomic"; CERONE; ["monotonic-atomic-view"]; ["internal", "G1a", "future-read", "fractured-read"]
     "read-committed" = "PL-2"; ADYA; ["read-uncommitted"]; ["G1"]
     "read-uncommitted" = "PL-1"; ADYA; []; ["G0", "duplicate-elements"]
     "read-your-writes"; TERRY; []; []

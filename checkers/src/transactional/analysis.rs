@@ -7,6 +7,7 @@ use histories::{Call, OperationId};
 use rustc_hash::FxHashMap;
 
 use super::acyclic::{Times, unplaced};
+use super::fractured;
 use super::kind::{Kind, Order};
 use super::links::{Links, Spots};
 use super::list_append::{self, ListKey, Reach};
@@ -69,6 +70,11 @@ impl Analysis {
             if !real_time.is_clean() || base.times.has_close_calls() {
                 for order in [Order::Dependencies, Order::Sessions] {
                     orders[order as usize] = base.find(order, assumed(order), &mut budget);
+                }
+                // Each closes a cycle by itself.
+                let found = &mut orders[Order::Dependencies as usize];
+                if !found.cycles.is_empty() {
+                    found.spots.append(fractured::find(facts));
                 }
             }
             orders[Order::RealTime as usize] = real_time;

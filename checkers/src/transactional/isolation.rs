@@ -9,9 +9,11 @@ use std::collections::BTreeMap;
 
 use super::analysis::{Analysis, Found, Transactions};
 use super::kind::{Order, Shape};
+use super::open_orders;
 use super::search::Cycle;
 use super::story::Teller;
 use super::words;
+use crate::anomaly::names;
 use crate::facts::{Facts, KeyKind};
 use crate::isolation::guarantee as registers;
 use crate::lattice::prohibits;
@@ -112,7 +114,10 @@ impl Checker for Isolation {
         let judged = Judged { isolation: self, analysis, found, teller: Teller::new(facts, analysis, found) };
         let counts = judged.counts();
         if counts.is_empty() {
-            // Nothing in the known order of versions; on registers every order has to be thought of.
+            // Nothing in the known order of versions; what nobody read and registers may be in every order.
+            if let Some(verdict) = judged.beyond(facts, budget, &chances) {
+                return verdict;
+            }
             let beyond = (chances.count > 0).then(|| registers::beyond(self.guarantee, facts, budget));
             return beyond.flatten().unwrap_or_else(|| Verdict::unbroken(self.guarantee, chances));
         }
@@ -157,11 +162,35 @@ struct Judged<'a, 'h> {
     teller: Teller<'a, 'h>,
 }
 
+/// Levels of which each order of appends that nobody read may break one in a way of its own.
+const OPEN: [&Isolation; 3] =
+    [&SNAPSHOT_ISOLATION, &STRONG_SESSION_SNAPSHOT_ISOLATION, &STRONG_SNAPSHOT_ISOLATION];
+
 impl Judged<'_, '_> {
+    /// Broken, or not judged, if no order was found of the appends that nobody read.
+    fn beyond(&self, facts: &Facts<'_>, budget: Budget, chances: &Chances) -> Option<Verdict> {
+        let guarantee = self.isolation.guarantee;
+        let is_open = OPEN.iter().any(|open| open.guarantee == guarantee);
+        // Without a cycle, the order of all transactions is one.
+        if !is_open || self.found.cycles.is_empty() || !open_orders::are_there(facts) {
+            return None;
+        }
+        let judged = open_orders::judge(guarantee, facts, budget)?;
+        if judged.answer.breaches.is_empty() {
+            let why = "appends that nobody read may be in too many orders: the search ran out of steps";
+            return judged.answer.undecided.then(|| Verdict::not_judged(guarantee, chances.clone(), why));
+        }
+        let findings =
+            registers::told(&judged.answer).map(|breach| self.teller.open(&judged, breach)).collect();
+        let count = judged.answer.breaches.len() as u64;
+        let summary = "no order of the appends that nobody read explains what transactions saw".into();
+        Some(Verdict::broken(guarantee, chances.clone(), summary, count, findings))
+    }
+
     fn counts(&self) -> BTreeMap<&'static str, u64> {
         let mut counts = BTreeMap::new();
         for (name, count, _) in self.analysis.spots.iter().chain(self.found.spots.iter()) {
-            if prohibits(self.isolation.guarantee, name) {
+            if self.tells(name) {
                 *counts.entry(name).or_default() += count;
             }
         }
@@ -173,6 +202,13 @@ impl Judged<'_, '_> {
             }
         }
         counts
+    }
+
+    /// Where its cycle is ruled out, that is told, and not the fractured read in it.
+    fn tells(&self, spotted: &str) -> bool {
+        let guarantee = self.isolation.guarantee;
+        let is_told = spotted == names::FRACTURED_READ && prohibits(guarantee, names::G_SINGLE_ITEM);
+        prohibits(guarantee, spotted) && !is_told
     }
 
     /// Where a transaction may even overwrite what another has not finished, it need not replace what it
@@ -195,7 +231,7 @@ impl Judged<'_, '_> {
         let cycles = self.found.cycles.iter().filter(|cycle| prohibits(guarantee, cycle.kind.name()));
         let cycles = cycles.filter(|cycle| self.counts_cycle(cycle)).map(|cycle| self.teller.cycle(cycle));
         let spots = self.analysis.spots.iter().chain(self.found.spots.iter());
-        let spots = spots.filter(|(name, ..)| prohibits(guarantee, name)).flat_map(|(.., kept)| kept);
+        let spots = spots.filter(|(name, ..)| self.tells(name)).flat_map(|(.., kept)| kept);
         let spots = spots.map(|spotted| self.teller.spotted(spotted));
         let mut findings: Vec<Finding> = cycles.chain(spots).collect();
         findings.sort_by_key(|finding| finding.steps.len());

@@ -35,7 +35,7 @@ impl Spots {
         }
     }
 
-    fn append(&mut self, other: Self) {
+    pub(super) fn append(&mut self, other: Self) {
         for (anomaly, (more, spots)) in other.by_name {
             let (count, kept) = self.by_name.entry(anomaly).or_default();
             *count += more;

@@ -9,8 +9,7 @@
 //! Every other read is the start of the longest one; if not, no order of appends explains both. What is
 //! confirmed and was never read comes after all that was, for an append puts its element at the end. An
 //! unknown append counts if anything of its transaction was seen; else it constrains nothing. The order of two
-//! appends that nobody read stays open, so snapshot isolation is not refuted where each order refutes it in a way
-//! of its own.
+//! appends that nobody read stays open: see `open_orders.rs`.
 //!
 //! A read that is no start of the longest is told as such. It surely saw who appended its last element (wr), but
 //! its places are not places in the longest: no rw follows from it.

@@ -21,11 +21,13 @@
 mod acyclic;
 mod analysis;
 mod decide;
+mod fractured;
 mod isolation;
 mod kind;
 mod link;
 mod links;
 mod list_append;
+mod open_orders;
 mod proof;
 mod rw_register;
 mod search;

@@ -4,11 +4,13 @@ use histories::{Key, Operation, OperationId, Outcome};
 
 use super::analysis::{Analysis, Found};
 use super::links::Spotted;
+use super::open_orders;
 use super::proof::{Proof, Prover};
 use super::search::Cycle;
 use super::words;
 use crate::anomaly::names;
 use crate::facts::{Address, Facts, KeyKind, KeyNumber};
+use crate::isolation::{Breach, Link};
 use crate::wording::{answered, asked, counted, listed, shown};
 use crate::{Certainty, Edge, EdgeKind, Finding, Step};
 
@@ -124,17 +126,63 @@ impl<'a, 'h> Teller<'a, 'h> {
         }
     }
 
+    /// What no order of the appends that nobody read explains.
+    pub(super) fn open(&self, judged: &open_orders::Judged, breach: &Breach) -> Finding {
+        let operations: Vec<OperationId> =
+            breach.transactions.iter().map(|txn| open_orders::operation(*txn)).collect();
+        let keys: Vec<KeyNumber> = breach.keys.iter().map(|key| judged.key(*key)).collect();
+        let edge = |link: &Link| {
+            let (kind, because) = judged.told(self.facts, *link);
+            let (from, to) = (open_orders::operation(link.from), open_orders::operation(link.to));
+            Edge { from, to, kind, because }
+        };
+        let reasons = |links: &[Link]| {
+            let reasons: Vec<String> = links.iter().map(|link| judged.told(self.facts, *link).1).collect();
+            reasons.join("; ")
+        };
+        let conclusion = match breach.choices.as_slice() {
+            [_, second, ..] => format!(
+                "And the other way round there is a circle too: {}. So neither order does.",
+                reasons(&second.links)
+            ),
+            _ => "Each comes before the next and the last before the first: no order does that.".into(),
+        };
+        let count = counted(operations.len() as u64, "transaction", "transactions");
+        let names = self.names(&keys);
+        Finding {
+            anomaly: breach.anomaly,
+            story: format!(
+                "No order of what was appended to {} explains what {count} saw: {}.",
+                listed(&names),
+                reasons(&breach.links)
+            ),
+            brief: format!("{} on {}", breach.anomaly.replace('-', " "), listed(&names)),
+            steps: self.steps(&operations, &keys, &[]),
+            edges: breach.links.iter().map(edge).collect(),
+            conclusion,
+            certainty: self.certainty(&operations),
+            weight: 1,
+            keys: names,
+        }
+    }
+
     pub(super) fn spotted(&self, spotted: &Spotted) -> Finding {
         let mut operations: Vec<OperationId> = spotted.at.iter().map(|at| at.operation).collect();
         operations.sort_unstable();
         operations.dedup();
         let key = self.facts.key(spotted.key);
+        let mut keys = vec![spotted.key];
+        if spotted.anomaly == names::FRACTURED_READ {
+            keys.extend(spotted.at.iter().map(|at| self.facts.key_of(*at)));
+            keys.sort_unstable();
+            keys.dedup();
+        }
         Finding {
             anomaly: spotted.anomaly,
-            keys: self.names(&[spotted.key]),
+            keys: self.names(&keys),
             story: self.spotted_story(spotted),
             brief: format!("{} by {}", spotted.anomaly, self.prover.who(spotted.at[0].operation)),
-            steps: self.steps(&operations, &[spotted.key], &spotted.at[..1]),
+            steps: self.steps(&operations, &keys, &spotted.at[..1]),
             edges: self.spotted_edges(spotted),
             conclusion: format!("On {key}, {}.", words::happened(spotted.anomaly)),
             certainty: self.certainty(&operations),
@@ -153,6 +201,17 @@ impl<'a, 'h> Teller<'a, 'h> {
                 "Client {who} read {key} as {}. But when {} asked for that ({}), it was told that it had failed.",
                 seen(),
                 other(),
+                did(spotted.at.get(1))
+            ),
+            names::FRACTURED_READ => format!(
+                "Client {who} saw in {} what {} had put there, but read {key} as {}, without the rest of it ({}).",
+                spotted
+                    .at
+                    .get(2)
+                    .map(|at| self.facts.key(self.facts.key_of(*at)).to_string())
+                    .unwrap_or_default(),
+                other(),
+                seen(),
                 did(spotted.at.get(1))
             ),
             names::G1B => format!(
@@ -221,6 +280,20 @@ impl<'a, 'h> Teller<'a, 'h> {
                 kind: EdgeKind::WriteRead,
                 because: format!("{reader} saw in {key} what {writer} had put there"),
             }],
+            names::FRACTURED_READ => vec![
+                Edge {
+                    from: other,
+                    to: first,
+                    kind: EdgeKind::WriteRead,
+                    because: format!("{reader} saw a part of what {writer} had done"),
+                },
+                Edge {
+                    from: first,
+                    to: other,
+                    kind: EdgeKind::ReadWrite,
+                    because: format!("{reader} read {key} before {writer} appended to it"),
+                },
+            ],
             names::LOST_UPDATE => [(first, other), (other, first)]
                 .map(|(from, to)| Edge {
                     from,

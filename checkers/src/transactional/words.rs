@@ -16,6 +16,7 @@ pub(super) fn happened(anomaly: &str) -> &'static str {
         names::CYCLIC_VERSIONS => "the values of a key followed each other in a circle",
         names::DIRTY_UPDATE => "a failed write was built upon",
         names::DUPLICATE_ELEMENTS => "a list showed an element twice",
+        names::FRACTURED_READ => "a transaction saw a part of another and missed the rest",
         names::FUTURE_READ => "a transaction saw what it wrote only later",
         names::INCOMPATIBLE_ORDER => "a list was seen in two orders",
         names::INTERNAL => "a transaction did not see what it had read or written itself",

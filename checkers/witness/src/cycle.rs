@@ -42,6 +42,8 @@ fn refuted(guarantee: &str, kinds: &[Kind]) -> Result<(Promise, String), Flaw> {
         "no-long-fork" => turned(&[Wr, Rw, Wr, Rw]).then(|| (Promise::Nothing, "long-fork".into())),
         // A read without a write that was confirmed before another one began, which it saw.
         "no-causal-reverse" => turned(&[Rt, Wr, Rw]).then(|| (Promise::Nothing, "causal-reverse".into())),
+        // It read from a transaction, and another key as it was before that one: Bailis et al. 2014, §3.
+        "read-atomic" if turned(&[Wr, Rw]) => Some((Promise::Transactions, "fractured-read".into())),
         _ => match guarantee::find(guarantee) {
             None => return Err(Flaw::Form { form: "cycle", guarantee: guarantee.into() }),
             Some(level) => level.refuted_by(kinds).map(|name| (level.promise, name)),

@@ -1,4 +1,4 @@
-//! Levels below serializability on registers: an order of commits that keeps an axiom.
+//! Levels below serializability on registers and lists: an order of commits that keeps an axiom.
 //!
 //! ```text
 //!   T3 reads x from T2, and T1 writes x too. T1 comes before T2 if
@@ -9,6 +9,9 @@
 //!     snapshot       the same, or one before T3 that writes a key that T3 writes
 //! ```
 //!
+//! A list shows the order of its appends: each element is older than the next, and than whatever is not in it. A read
+//! of it is one of its last element.
+//!
 //! Source: Biswas & Enea, On the complexity of checking transactional consistency, OOPSLA 2019, §2.2.
 
 use histories::{Key, MicroOp, Operation};
@@ -16,7 +19,7 @@ use histories::{Key, MicroOp, Operation};
 use super::relation::{Given, Relation};
 use super::state::Machine;
 use crate::Flaw;
-use crate::record::Part;
+use crate::record::{Part, Shape};
 
 /// The axiom of a level.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +53,8 @@ struct Trial<'t, 'h> {
     direct: Vec<u32>,
     /// The same by way of others.
     known: Vec<u32>,
+    /// Who appended before whom, as lists show.
+    listed: Vec<u32>,
     reads: Vec<Read>,
 }
 
@@ -71,7 +76,15 @@ pub(super) fn has_order<'h>(
     }
     let reads = reads(machine, operations);
     let given = Relation::new(machine.record, operations, given).before;
-    let trial = Trial { operations, axiom, given, direct, known: closed.before, reads };
+    let trial = Trial {
+        operations,
+        axiom,
+        given,
+        direct,
+        known: closed.before,
+        listed: listed(machine, operations),
+        reads,
+    };
     Ok(trial.extend(&mut Vec::new()))
 }
 
@@ -84,6 +97,13 @@ fn reads<'h>(machine: &Machine<'_, 'h>, operations: &[&'h Operation]) -> Vec<Rea
             let is_external = !operation.call.micro_ops()[..index]
                 .iter()
                 .any(|other| other.key() == key && !other.is_read());
+            let last = shown(machine, operations, &part).map(|shown| shown.last().copied());
+            if let Some(from) = last.filter(|from| is_external && *from != Some(reader)) {
+                let writers = (0..operations.len()).filter(|other| *other != reader && Some(*other) != from);
+                let writers = writers.filter(|other| writes(operations[*other], key)).collect();
+                reads.push(Read { reader, part: index, from, writers });
+                continue;
+            }
             let Some(value) = machine.scope.value(machine.record, &part).filter(|_| is_external) else {
                 continue;
             };
@@ -105,9 +125,48 @@ fn reads<'h>(machine: &Machine<'_, 'h>, operations: &[&'h Operation]) -> Vec<Rea
     reads
 }
 
+/// Who of the operations appended what a read of a list shows, in its order; none if it is no such read.
+fn shown<'h>(machine: &Machine<'_, 'h>, operations: &[&'h Operation], part: &Part<'h>) -> Option<Vec<usize>> {
+    let key = part.asked().key();
+    let held = machine.scope.of(key).filter(|held| held.shape == Shape::List && held.nothing)?;
+    let seen = crate::record::list(part.observed().filter(|_| part.asked().is_read())?)?;
+    let place = |element| {
+        let maker = machine.record.maker(key, element)?;
+        operations.iter().position(|operation| operation.id == maker.id())
+    };
+    Some(seen.iter().filter(|element| held.values.contains(element)).filter_map(place).collect())
+}
+
+/// The operations that each must come after, as lists show.
+fn listed<'h>(machine: &Machine<'_, 'h>, operations: &[&'h Operation]) -> Vec<u32> {
+    let mut before = vec![0_u32; operations.len()];
+    for operation in operations {
+        for index in 0..operation.call.micro_ops().len() {
+            let part = Part { operation, index };
+            let Some(shown) = shown(machine, operations, &part) else { continue };
+            let pairs = shown.windows(2).filter(|two| two[0] != two[1]);
+            pairs.for_each(|two| before[two[1]] |= 1 << two[0]);
+            let Some(last) = shown.last().copied() else { continue };
+            for (place, other) in operations.iter().enumerate() {
+                let is_later = writes(other, part.asked().key()) && machine.record.happened(other);
+                if is_later && !shown.contains(&place) {
+                    before[place] |= 1 << last;
+                }
+            }
+        }
+    }
+    before
+}
+
 fn writes(operation: &Operation, key: &Key) -> bool {
     let is_write = |micro_op: &MicroOp| {
-        matches!(micro_op, MicroOp::Write { .. } | MicroOp::CompareAndSet { .. } | MicroOp::Delete { .. })
+        matches!(
+            micro_op,
+            MicroOp::Write { .. }
+                | MicroOp::CompareAndSet { .. }
+                | MicroOp::Delete { .. }
+                | MicroOp::Append { .. }
+        )
     };
     operation.call.micro_ops().iter().any(|micro_op| is_write(micro_op) && micro_op.key() == key)
 }
@@ -120,7 +179,7 @@ impl Trial<'_, '_> {
         }
         for place in 0..self.operations.len() {
             let done = order.iter().fold(0_u32, |done, other| done | 1 << other);
-            if done & (1 << place) != 0 || self.known[place] & !done != 0 {
+            if done & (1 << place) != 0 || (self.known[place] | self.listed[place]) & !done != 0 {
                 continue;
             }
             order.push(place);
