@@ -87,6 +87,7 @@ pub(crate) use choices;
 #[cfg(test)]
 mod tests {
     use crate::ack::{AckPolicy, OnAckTimeout, OnFollowerDown};
+    use crate::misdirected::Misdirected;
     use crate::reads::Reads;
     use crate::{Defect, Delivery, Mode, Topology};
 
@@ -107,7 +108,17 @@ mod tests {
                 }
             )*};
         }
-        check_all!(AckPolicy, Defect, Delivery, Mode, OnAckTimeout, OnFollowerDown, Reads, Topology);
+        check_all!(
+            AckPolicy,
+            Defect,
+            Delivery,
+            Misdirected,
+            Mode,
+            OnAckTimeout,
+            OnFollowerDown,
+            Reads,
+            Topology
+        );
     }
 
     #[test]

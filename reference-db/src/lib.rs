@@ -18,10 +18,13 @@
 //! | | |
 //! |---|---|
 //! | [`Mode`] | what becomes of concurrent writes: `crdt`, `lww`, `siblings`, `single-leader` |
-//! | [`Topology`] | who sends to whom: `all-to-all`, `chain`, `custom`, `ring`, `star`, `tree` |
+//! | [`Topology`] | who sends to whom: `all-to-all`, `chain`, `custom`, `ring`, `star`, `tree`, `two-tier` |
 //! | [`Delivery`] | in which order events are applied: `arrival`, `causal`, `fifo` |
 //! | [`AckPolicy`] | who must have a write before it is confirmed: `all`, `k-of-n`, `leader`, `majority`, `semi-sync`, `tail` |
 //! | [`Reads`] | who answers what is read, where there is a single leader: `leader`, `tail` |
+//! | [`region::Regions`] | which nodes are close to each other |
+//! | [`config::Role`] | members without data: witnesses and routers |
+//! | [`misdirected::Misdirected`] | what becomes of a request that another node has to answer: `forward`, `redirect`, `reject` |
 //! | [`Defect`] | planted bugs, off by default |
 //!
 //! # Code map
@@ -78,12 +81,14 @@ pub mod delivery;
 pub mod event;
 mod log;
 pub mod message;
+pub mod misdirected;
 pub mod mode;
 pub mod names;
 pub mod node;
 pub mod reads;
 pub mod record;
 pub mod refusal;
+pub mod region;
 pub mod request;
 pub mod server;
 pub mod settings;

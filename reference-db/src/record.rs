@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::event::{Event, Key};
 use crate::message::Boot;
-use crate::names::Origin;
+use crate::names::{Dot, Origin};
 use crate::topology::Layout;
 
 /// The version of the format of records.
@@ -27,6 +27,8 @@ pub enum Record {
     },
     /// The node applied an event, its own or another's.
     Event(Arc<Event>),
+    /// The witness saw that an event happened, and keeps no more of it.
+    Witnessed(Dot),
     /// The node forgot that these keys were deleted.
     Forgotten(Vec<Key>),
     /// The nodes were linked anew.

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::event::Key;
+use crate::names::NodeName;
 
 /// Whether a request took effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -76,6 +77,14 @@ pub enum Refusal {
         /// With how many it must.
         needed: usize,
     },
+    /// Another node has to answer, and this one does not pass requests on.
+    #[error("another node has to answer that: {to}")]
+    Misdirected {
+        /// Who answers.
+        to: NodeName,
+        /// True if the client is to be sent there.
+        redirect: bool,
+    },
     /// The node takes no part in the cluster, since it was linked anew.
     #[error("the node is left out of the cluster since epoch {epoch}")]
     LeftOut {
@@ -124,6 +133,7 @@ impl Refusal {
             Refusal::CatchingUp { .. } => {
                 "start the other nodes and look at the links to them: it leads once it has what they have"
             }
+            Refusal::Misdirected { .. } => "ask the node that RefDB-Leader names",
             Refusal::LeftOut { .. } => {
                 "ask a node that takes part, or link this one in again with PUT /v1/topology"
             }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ack::AckPolicy;
 use crate::clock::{DotSet, VersionVector};
+use crate::config::Role;
 use crate::datum::Datum;
 use crate::delivery::Delivery;
 use crate::event::Key;
@@ -11,7 +12,7 @@ use crate::mode::Mode;
 use crate::names::{Dot, NodeName};
 use crate::reads::Reads;
 use crate::refusal::Refusal;
-use crate::topology::{Layout, Relink, Topology};
+use crate::topology::{Graph, Layout, Relink, Topology};
 
 /// A question of a client.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,7 +27,7 @@ impl Request {
     /// True if the node that is asked answers from what it has, whoever leads.
     pub fn is_for_one_node(&self) -> bool {
         let local = self.consistency == Consistency::Local && !self.ask.is_write();
-        local || matches!(self.ask, Ask::Digest | Ask::Layout | Ask::Relink(_) | Ask::Status)
+        local || self.ask.is_about_node()
     }
 }
 
@@ -60,6 +61,14 @@ pub enum Ask {
 }
 
 impl Ask {
+    /// True if it is about the node that is asked, not about what it holds.
+    pub fn is_about_node(&self) -> bool {
+        match self {
+            Ask::Digest | Ask::Layout | Ask::Relink(_) | Ask::Status => true,
+            Ask::Keys | Ask::Single(_) | Ask::Transaction(_) => false,
+        }
+    }
+
     /// True if answering may change something.
     pub fn is_write(&self) -> bool {
         match self {
@@ -197,7 +206,12 @@ pub enum Response {
     /// How far, and what.
     Digest(Digest),
     /// Who sends to whom.
-    Layout(Layout),
+    Layout {
+        /// What is in force.
+        layout: Layout,
+        /// The links that it comes to.
+        links: Graph,
+    },
     /// What the node is.
     Status(Status),
     /// Not done, or not known to be done.
@@ -258,6 +272,8 @@ pub struct Status {
     pub node: NodeName,
     /// Its origin, as in its dots.
     pub origin: String,
+    /// What the node is there for.
+    pub role: Role,
     /// The number of the layout that it goes by.
     pub epoch: u64,
     /// True if the node takes part in that.
@@ -276,7 +292,7 @@ pub struct Status {
     pub degraded: bool,
     /// Whether the node has what it needs in order to lead.
     pub state: SyncState,
-    /// The leader, if there is a single one.
+    /// The leader, if there is a single one, or that of the node's region.
     pub leader: Option<NodeName>,
     /// The planted bugs that are switched on.
     pub defects: Vec<String>,

@@ -9,8 +9,11 @@ use crate::ack::AckSettings;
 use crate::choice::UnknownChoice;
 use crate::defect::{Defect, Defects};
 use crate::delivery::Delivery;
+use crate::misdirected::Misdirected;
 use crate::mode::Mode;
+use crate::names::{NameError, NodeName};
 use crate::reads::Reads;
+use crate::region::{RegionError, Regions};
 use crate::time::{DurationError, Nanos};
 use crate::topology::{Graph, GraphError, Topology};
 
@@ -29,6 +32,14 @@ pub struct ClusterSettings {
     pub reads: Reads,
     /// The links of a custom topology.
     pub links: Graph,
+    /// Which nodes are close to each other.
+    pub regions: Regions,
+    /// Members that keep of each event only that it happened.
+    pub witnesses: Vec<NodeName>,
+    /// Members that keep nothing, and pass on what they are asked.
+    pub routers: Vec<NodeName>,
+    /// What becomes of requests that another node has to answer.
+    pub misdirected: Misdirected,
     /// How long a node remembers that a key was deleted, from the time of the deletion on; 0 is for ever. What was
     /// written before and arrives after that brings the key back, as in most databases of the kind.
     pub tombstones: Nanos,
@@ -46,6 +57,10 @@ impl Default for ClusterSettings {
             ack: AckSettings::default(),
             reads: Reads::Leader,
             links: Graph::default(),
+            regions: Regions::default(),
+            witnesses: Vec::new(),
+            routers: Vec::new(),
+            misdirected: Misdirected::Forward,
             tombstones: Nanos(0),
             defects: Defects::default(),
         }
@@ -61,6 +76,12 @@ pub enum SettingError {
     /// It says no links.
     #[error(transparent)]
     Graph(#[from] GraphError),
+    /// It says no regions.
+    #[error(transparent)]
+    Region(#[from] RegionError),
+    /// It names no nodes.
+    #[error(transparent)]
+    Name(#[from] NameError),
     /// It is no time.
     #[error(transparent)]
     Duration(#[from] DurationError),
@@ -141,6 +162,12 @@ pub static SETTINGS: &[Setting] = &[
         show: |settings| Some(settings.links.to_string()).filter(|links| !links.is_empty()),
     },
     Setting {
+        name: "misdirected",
+        summary: "what becomes of requests that another node has to answer",
+        set: |settings, value| assign(&mut settings.misdirected, value.parse()),
+        show: |settings| Some(settings.misdirected.to_string()),
+    },
+    Setting {
         name: "mode",
         summary: "what becomes of concurrent writes",
         set: |settings, value| assign(&mut settings.mode, value.parse()),
@@ -165,6 +192,18 @@ pub static SETTINGS: &[Setting] = &[
         show: |settings| Some(settings.reads.to_string()),
     },
     Setting {
+        name: "regions",
+        summary: "which nodes are close to each other: eu:A+B/us:C+D; in a two-tier topology the first of each leads",
+        set: |settings, value| assign(&mut settings.regions, value.parse()),
+        show: |settings| Some(settings.regions.to_string()).filter(|regions| !regions.is_empty()),
+    },
+    Setting {
+        name: "routers",
+        summary: "members that keep nothing, and pass on what they are asked",
+        set: |settings, value| assign(&mut settings.routers, nodes(value)),
+        show: |settings| shown(&settings.routers),
+    },
+    Setting {
         name: "tombstones",
         summary: "how long a node remembers deletions; 0s is for ever",
         set: |settings, value| assign(&mut settings.tombstones, value.parse()),
@@ -176,7 +215,23 @@ pub static SETTINGS: &[Setting] = &[
         set: |settings, value| assign(&mut settings.topology, value.parse()),
         show: |settings| Some(settings.topology.to_string()),
     },
+    Setting {
+        name: "witnesses",
+        summary: "members that keep of each event only that it happened, and count for acknowledgements",
+        set: |settings, value| assign(&mut settings.witnesses, nodes(value)),
+        show: |settings| shown(&settings.witnesses),
+    },
 ];
+
+/// Names with `+` between them, or nothing.
+fn nodes(text: &str) -> Result<Vec<NodeName>, NameError> {
+    text.split('+').filter(|name| !name.is_empty()).map(NodeName::new).collect()
+}
+
+fn shown(nodes: &[NodeName]) -> Option<String> {
+    let names: Vec<&str> = nodes.iter().map(NodeName::as_str).collect();
+    (!names.is_empty()).then(|| names.join("+"))
+}
 
 fn assign<T, E: Into<SettingError>>(place: &mut T, value: Result<T, E>) -> Result<(), SettingError> {
     value.map(|value| *place = value).map_err(Into::into)
@@ -205,12 +260,16 @@ mod tests {
             ("defects", "forget-tombstones+no-tie-break"),
             ("delivery", "fifo"),
             ("links", "A>B+B>A"),
+            ("misdirected", "reject"),
             ("mode", "single-leader"),
             ("on-ack-timeout", "fail"),
             ("on-follower-down", "remove"),
             ("reads", "tail"),
+            ("regions", "eu:A+B/us:C"),
+            ("routers", "C+D"),
             ("tombstones", "2s"),
             ("topology", "ring"),
+            ("witnesses", "E"),
         ];
         let names: Vec<&str> = SETTINGS.iter().map(|setting| setting.name).collect();
         assert!(names.is_sorted());

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use reference_db::server::{ServerConfig, serve};
-use reference_db::{NodeConfig, NodeName, NodeSettings, Setting};
+use reference_db::{NodeConfig, NodeName, NodeSettings, Setting, Timing};
 
 use crate::exit::{Exit, Stop};
 
@@ -19,6 +19,9 @@ pub(crate) struct Node {
     /// Every node's name with where it takes messages, this one's included: A=127.0.0.1:7201
     #[arg(long, value_delimiter = ',')]
     members: Vec<String>,
+    /// Where other nodes serve clients, who are redirected there: A=127.0.0.1:7101
+    #[arg(long, value_delimiter = ',')]
+    clients: Vec<String>,
     /// What every node is told alike: topology=ring
     #[arg(long = "set", value_name = "NAME=VALUE")]
     settings: Vec<String>,
@@ -50,6 +53,11 @@ impl Node {
             members.push(name(member)?);
             peers.insert(name(member)?, address.to_string());
         }
+        let mut clients = BTreeMap::new();
+        for client in &self.clients {
+            let (node, address) = client.split_once('=').unwrap_or((client, ""));
+            clients.insert(name(node)?, address.to_string());
+        }
         let mut settings = NodeSettings::new(name(&self.name)?, members);
         for said in &self.settings {
             let (setting, value) = said.split_once('=').unwrap_or((said, ""));
@@ -59,9 +67,11 @@ impl Node {
                 .set(&mut settings.cluster, value)
                 .map_err(|error| Stop::usage(format!("--set {said}: {error}")))?;
         }
+        settings.timing = Timing::of(&settings.cluster);
         Ok(ServerConfig {
             node: NodeConfig::new(settings).map_err(Stop::usage)?,
             peers,
+            clients,
             data_dir: self.data.clone(),
             client_address: self.client_address,
             peer_address: self.peer_address,

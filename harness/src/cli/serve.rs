@@ -10,8 +10,8 @@ use reference_db::Mode;
 use super::{block_on, say};
 use crate::exit::{Exit, Stop};
 use crate::run::StopSignal;
-use crate::target::TargetSpec;
 use crate::target::processes::{NodeCommand, wait_until_ready};
+use crate::target::{Distances, TargetSpec};
 
 /// Start the bundled reference database
 #[derive(Debug, Args)]
@@ -81,6 +81,10 @@ impl Serve {
         let TargetSpec::Reference(spec) = &target else {
             return Err(anyhow::anyhow!("serve has no {target}").into());
         };
+        if spec.latency != Distances::default() {
+            let why = "nothing delays messages here: leave latency to rashomon run, which has the links in its hands";
+            return Err(Stop::usage(format!("--set latency={}: {why}", spec.latency)));
+        }
         let nodes = target.nodes();
         let clients = |index: usize| self.address(index);
         let peers = |index: usize| self.address(nodes.len() + index);
@@ -90,6 +94,11 @@ impl Serve {
                 spec,
                 name,
                 members: nodes.iter().enumerate().map(|(index, name)| (name.clone(), peers(index))).collect(),
+                clients: nodes
+                    .iter()
+                    .enumerate()
+                    .map(|(index, name)| (name.clone(), clients(index)))
+                    .collect(),
                 client: clients(index),
                 peer: peers(index),
                 data: self.data.join(name.as_str()),

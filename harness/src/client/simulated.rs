@@ -68,7 +68,7 @@ impl SimulatedClient {
                 refusal::Outcome::Unknown => Outcome::Unknown(reason(&refused)),
                 refusal::Outcome::Applied | refusal::Outcome::NotApplied => Outcome::Failed(reason(&refused)),
             },
-            Response::Keys(_) | Response::Digest(_) | Response::Layout(_) | Response::Status(_) => {
+            Response::Keys(_) | Response::Digest(_) | Response::Layout { .. } | Response::Status(_) => {
                 undecided(call, "an answer to another question")
             }
         }
@@ -169,6 +169,7 @@ fn reason(refused: &Refusal) -> Reason {
         | Refusal::CatchingUp { .. }
         | Refusal::LeaderSilent { .. }
         | Refusal::LeftOut { .. }
+        | Refusal::Misdirected { .. }
         | Refusal::NoLeader
         | Refusal::Relink { .. }
         | Refusal::NotAcknowledged { .. } => refused.to_string().into(),

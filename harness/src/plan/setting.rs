@@ -73,6 +73,24 @@ pub(crate) static SETTINGS: &[Setting] = &[
         show: |_| None,
     },
     Setting {
+        path: "target.regions",
+        about: "which nodes are close to each other, as eu: A B; in topology two-tier the first of each leads",
+        set: |plan, value| {
+            let regions = list(value, '/')?.into_iter().map(|region| regional(&region));
+            plan.target.set("regions", &regions.collect::<Vec<_>>().join("/"))
+        },
+        show: |_| None,
+    },
+    Setting {
+        path: "target.latency",
+        about: "one way within and between regions: local: 0.5ms..2ms, remote: 50ms..200ms, eu-us: 40ms..60ms",
+        set: |plan, value| {
+            let distances = list(value, '+')?.into_iter().map(|distance| distance.replace(' ', ""));
+            plan.target.set("latency", &distances.collect::<Vec<_>>().join("+"))
+        },
+        show: |_| None,
+    },
+    Setting {
         path: "target.reads",
         about: "who answers what is read in mode single-leader",
         set: |plan, value| plan.target.set("reads", &text(value)?),
@@ -82,6 +100,24 @@ pub(crate) static SETTINGS: &[Setting] = &[
         path: "target.delivery",
         about: "in which order the bundled database applies what it receives",
         set: |plan, value| plan.target.set("delivery", &text(value)?),
+        show: |_| None,
+    },
+    Setting {
+        path: "target.witnesses",
+        about: "nodes that keep of each event only that it happened, and count for acknowledgements",
+        set: |plan, value| plan.target.set("witnesses", &list(value, '+')?.join("+")),
+        show: |_| None,
+    },
+    Setting {
+        path: "target.routers",
+        about: "nodes that keep nothing, and pass on what they are asked",
+        set: |plan, value| plan.target.set("routers", &list(value, '+')?.join("+")),
+        show: |_| None,
+    },
+    Setting {
+        path: "target.misdirected",
+        about: "what becomes of requests that another node has to answer: forward, redirect or reject",
+        set: |plan, value| plan.target.set("misdirected", &text(value)?),
         show: |_| None,
     },
     Setting {
@@ -330,6 +366,17 @@ fn list(value: &Value, separator: char) -> Result<Vec<String>, String> {
         Value::String(list) => Ok(list.split(separator).map(|part| part.trim().to_string()).collect()),
         Value::Array(list) => list.iter().map(text).collect(),
         other => Err(format!("expected a list such as [\"one\", \"other\"], found {other}")),
+    }
+}
+
+/// `eu: A B` as the database has it, `eu:A+B`.
+fn regional(region: &str) -> String {
+    match region.split_once(':') {
+        Some((name, nodes)) => {
+            let nodes: Vec<&str> = nodes.split([' ', '+']).filter(|node| !node.is_empty()).collect();
+            format!("{}:{}", name.trim(), nodes.join("+"))
+        }
+        None => region.to_owned(),
     }
 }
 

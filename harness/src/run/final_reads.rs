@@ -16,23 +16,24 @@ const READERS: usize = 4;
 /// How often a key is asked for at one node, if it is not answered.
 const ATTEMPTS: usize = 3;
 
-/// Reads every key at every node; gives how many reads were answered, and how many were to be.
+/// Reads every key at every node that holds data; gives how many reads were answered, and how many were to be.
 pub(crate) async fn read(stage: &Stage, keys: &BTreeSet<Key>) -> (usize, usize) {
     stage.recorder.record(EventKind::Phase(Phase::FinalReads));
     let keys: Arc<[Key]> = keys.iter().cloned().collect();
     let mut readers = JoinSet::new();
-    for node in 0..stage.nodes.len() {
+    let readable = stage.cluster.readable();
+    for node in readable.iter().copied() {
         let next = Arc::new(AtomicUsize::new(0));
         for _ in 0..READERS {
             readers.spawn(read_share(stage.clone(), node, keys.clone(), next.clone()));
         }
     }
     let answered = readers.join_all().await.into_iter().sum();
-    (answered, keys.len() * stage.nodes.len())
+    (answered, keys.len() * readable.len())
 }
 
 async fn read_share(stage: Stage, node: usize, keys: Arc<[Key]>, next: Arc<AtomicUsize>) -> usize {
-    let mut session = stage.session();
+    let mut session = stage.session(node);
     let (mut answered, mut refused) = (0, 0);
     while let Some(key) = keys.get(next.fetch_add(1, Ordering::Relaxed)) {
         let call = Call::Single(MicroOp::Read { key: key.clone() });

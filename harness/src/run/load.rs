@@ -61,7 +61,7 @@ pub(crate) async fn drive(
     let mut clients = JoinSet::new();
     // All sessions have their first numbers in the order of the clients.
     for part in parts(resolved, workload, stage.cluster.dialect().updates, began) {
-        let worker = Worker { stage: stage.clone(), session: stage.session(), part };
+        let worker = Worker { stage: stage.clone(), session: stage.session(part.route.home()), part };
         let stop = stop.clone();
         clients.spawn(async move {
             let mut worker = worker;
@@ -78,13 +78,16 @@ pub(crate) async fn drive(
 /// One session at a time, with its connection.
 pub(crate) struct Session {
     id: SessionId,
+    home: usize,
     client: Client,
     in_flight: bool,
 }
 
 impl Stage {
-    pub(crate) fn session(&self) -> Session {
-        Session { id: self.sessions.next(), client: self.cluster.client(self.timeout), in_flight: false }
+    /// Of a client who lives where node `home` is.
+    pub(crate) fn session(&self, home: usize) -> Session {
+        let client = self.cluster.client(home, self.timeout);
+        Session { id: self.sessions.next(), home, client, in_flight: false }
     }
 
     /// Asks once, and records question and answer. After an unknown answer the session is a new one.
@@ -114,7 +117,7 @@ impl Stage {
         self.saw(completed, Moment::from(&outcome), call, node);
         self.stats.count(node, call, &outcome, planned.unwrap_or(invoked), completed);
         if outcome.is_unknown() {
-            *session = self.session();
+            *session = self.session(session.home);
         }
         outcome
     }

@@ -70,7 +70,7 @@ fn share(index: u32, resolved: &Resolved, updates: Updates) -> Share {
 /// Which node a client asks next.
 pub(crate) enum Route {
     Home(usize),
-    Roam { nodes: usize, rng: Box<ChaCha8Rng> },
+    Roam { home: usize, nodes: usize, rng: Box<ChaCha8Rng> },
     Pinned(VecDeque<usize>),
 }
 
@@ -78,15 +78,26 @@ impl Route {
     fn new(index: u32, resolved: &Resolved) -> Self {
         let nodes = resolved.nodes.len();
         match resolved.roams() {
-            true => Self::Roam { nodes, rng: Box::new(seed_of(index, resolved).fork("route").stream()) },
+            true => {
+                let rng = Box::new(seed_of(index, resolved).fork("route").stream());
+                Self::Roam { home: index as usize % nodes, nodes, rng }
+            }
             false => Self::Home(index as usize % nodes),
+        }
+    }
+
+    /// The client lives where this node is.
+    pub(crate) fn home(&self) -> usize {
+        match self {
+            Self::Home(home) | Self::Roam { home, .. } => *home,
+            Self::Pinned(nodes) => nodes.front().copied().unwrap_or_default(),
         }
     }
 
     pub(crate) fn next(&mut self) -> usize {
         match self {
             Self::Home(home) => *home,
-            Self::Roam { nodes, rng } => rng.random_range(0..*nodes),
+            Self::Roam { nodes, rng, .. } => rng.random_range(0..*nodes),
             Self::Pinned(nodes) => nodes.pop_front().unwrap_or_default(),
         }
     }

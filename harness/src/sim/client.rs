@@ -40,6 +40,8 @@ impl Caller {
 /// One client.
 pub(super) struct Client {
     pub(super) session: SessionId,
+    /// It lives where this node is.
+    pub(super) home: usize,
     /// None where a store needs no translation.
     pub(super) translator: Option<SimulatedClient>,
     pub(super) in_flight: Option<InFlight>,

@@ -14,6 +14,8 @@
 //! sends to another is held once in four times, else lost, as a node's connections give up and are
 //! opened anew.
 //!
+//! Between regions a message takes as long as they are apart ([`Late`]), in order, whatever the pace of the link.
+//!
 //! A slow link delivers late and in order, as the live proxy does. A clogged one delivers when its clog is
 //! over, and what single messages suffer ([`Harm`]) comes on top of what any link does.
 
@@ -61,12 +63,12 @@ struct Link<T> {
     cut_by: Vec<FaultIndex>,
     slow_by: Option<(FaultIndex, Late)>,
     harmed_by: Vec<(FaultIndex, Harm)>,
-    held: Vec<T>,
-    /// When the last message over the slow link is due: none overtakes it.
+    held: Vec<(T, Option<Late>)>,
+    /// When the last message over a slow or far link is due: none overtakes it.
     last_due: Nanos,
 }
 
-/// How late a slow link delivers.
+/// How late a slow or far link delivers.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Late {
     pub(super) mean: Nanos,
@@ -160,9 +162,9 @@ impl<T> Network<T> {
         &mut self.links[place(from) * (nodes + 1) + place(to)]
     }
 
-    /// Sends a message at `now`.
-    pub(super) fn send(&mut self, now: Nanos, from: End, to: End, message: T) -> Fate<T> {
-        self.link(from, to).send(now, message)
+    /// Sends a message at `now`, as far as the ends are apart if that is said.
+    pub(super) fn send(&mut self, now: Nanos, from: End, to: End, far: Option<Late>, message: T) -> Fate<T> {
+        self.link(from, to).send(now, far, message)
     }
 
     /// From now on until [`Network::restore`] nothing passes.
@@ -178,7 +180,7 @@ impl<T> Network<T> {
             return Vec::new();
         }
         let held = std::mem::take(&mut link.held);
-        held.into_iter().map(|message| (now + link.latency(), message)).collect()
+        held.into_iter().map(|(message, far)| (link.due(now, far), message)).collect()
     }
 
     /// Delivers late from now on.
@@ -203,11 +205,11 @@ impl<T> Network<T> {
 }
 
 impl<T> Link<T> {
-    fn send(&mut self, now: Nanos, message: T) -> Fate<T> {
+    fn send(&mut self, now: Nanos, far: Option<Late>, message: T) -> Fate<T> {
         if !self.cut_by.is_empty() {
             let held = !self.rough || self.one_in(HELD_ONE_IN);
             if held {
-                self.held.push(message);
+                self.held.push((message, far));
             }
             return Fate::Cut { held, by: self.cut_by.clone() };
         }
@@ -215,28 +217,29 @@ impl<T> Link<T> {
             return Fate::Lost;
         }
         if !self.harmed_by.is_empty() {
-            return self.harmed(now, message);
+            return self.harmed(now, far, message);
         }
         if let Some((fault, late)) = self.slow_by {
-            return Fate::Slowed(self.slowed(now, late), message, fault);
+            return Fate::Slowed(self.slowed(now, far, late), message, fault);
         }
-        let due = now + self.latency();
+        let due = self.due(now, far);
         if self.rough && self.one_in(DOUBLED_ONE_IN) {
-            return Fate::ArrivesTwice([due, now + self.latency()], message);
+            return Fate::ArrivesTwice([due, self.due(now, far)], message);
         }
         Fate::Arrives(due, message)
     }
 
     /// The way over a link with faults that meet single messages, each by its own chance.
-    fn harmed(&mut self, now: Nanos, message: T) -> Fate<T> {
+    fn harmed(&mut self, now: Nanos, far: Option<Late>, message: T) -> Fate<T> {
         let mut by = Vec::new();
-        let mut due = now;
-        if let Some((fault, late)) = self.slow_by {
-            due = self.slowed(now, late);
-            by.push((fault, Harmed::Late(due.since(now))));
-        } else {
-            due = due + self.latency();
-        }
+        let due = match self.slow_by {
+            Some((fault, late)) => {
+                let due = self.slowed(now, far, late);
+                by.push((fault, Harmed::Late(due.since(now))));
+                due
+            }
+            None => self.due(now, far),
+        };
         let mut arrivals = vec![due];
         for (fault, harm) in self.harmed_by.clone() {
             match harm {
@@ -248,7 +251,7 @@ impl<T> Link<T> {
                 }
                 Harm::Duplicate(percent) => {
                     if self.rng.random_range(0..100) < percent && !arrivals.is_empty() {
-                        arrivals.push(now + self.latency());
+                        arrivals.push(self.due(now, far));
                         by.push((fault, Harmed::Doubled));
                     }
                 }
@@ -272,10 +275,31 @@ impl<T> Link<T> {
     }
 
     /// When a message that a slow link takes at `now` arrives: after all that it took before.
-    fn slowed(&mut self, now: Nanos, late: Late) -> Nanos {
-        let drawn = self.rng.random_range(late.mean.0 - late.jitter.0..=late.mean.0 + late.jitter.0);
-        self.last_due = (now + self.latency() + Nanos(drawn)).max(self.last_due);
+    fn slowed(&mut self, now: Nanos, far: Option<Late>, late: Late) -> Nanos {
+        let drawn = self.drawn(late);
+        let way = match far {
+            Some(far) => self.drawn(far),
+            None => self.latency(),
+        };
+        self.last_due = (now + way + drawn).max(self.last_due);
         self.last_due
+    }
+
+    /// When a message that is sent at `now` arrives: over a far link after all that were sent before.
+    fn due(&mut self, now: Nanos, far: Option<Late>) -> Nanos {
+        match far {
+            None => now + self.latency(),
+            // Clients have a connection each: one does not wait for what another sent.
+            Some(far) if !self.rough => now + self.drawn(far),
+            Some(far) => {
+                self.last_due = (now + self.drawn(far)).max(self.last_due);
+                self.last_due
+            }
+        }
+    }
+
+    fn drawn(&mut self, Late { mean, jitter }: Late) -> Nanos {
+        Nanos(self.rng.random_range(mean.0 - jitter.0..=mean.0 + jitter.0))
     }
 
     /// Half to one and a half of the mean, and rarely ten times that.
@@ -304,7 +328,7 @@ mod tests {
         let mut held = [0, 0];
         for number in 0..100 {
             for (count, from, to) in [(0, End::Clients, A), (1, A, B)] {
-                let Fate::Cut { held: kept, by } = network.send(Nanos(0), from, to, number) else {
+                let Fate::Cut { held: kept, by } = network.send(Nanos(0), from, to, None, number) else {
                     panic!("it passed")
                 };
                 assert_eq!(by, [7]);
@@ -313,7 +337,7 @@ mod tests {
         }
         assert_eq!(held[0], 100);
         assert!((10..45).contains(&held[1]), "{held:?}");
-        assert!(matches!(network.send(Nanos(0), B, A, 0), Fate::Arrives(..)));
+        assert!(matches!(network.send(Nanos(0), B, A, None, 0), Fate::Arrives(..)));
         let late = network.restore(Nanos(500), End::Clients, A, 7);
         assert!(late.iter().map(|(_, number)| *number).eq(0..100) && late.iter().all(|(due, _)| due.0 > 500));
     }
@@ -323,7 +347,7 @@ mod tests {
         let mut network = Network::new(2, Seed(1));
         network.cut(A, End::Clients, 0);
         network.cut(A, End::Clients, 1);
-        network.send(Nanos(0), A, End::Clients, "answer");
+        network.send(Nanos(0), A, End::Clients, None, "answer");
         assert!(network.restore(Nanos(1), A, End::Clients, 0).is_empty());
         assert_eq!(network.restore(Nanos(2), A, End::Clients, 1).len(), 1);
     }
@@ -335,7 +359,7 @@ mod tests {
         network.slow(End::Clients, A, 0, Late { mean: millis(200), jitter: millis(50) });
         let mut last = Nanos(0);
         for number in 0..100_u64 {
-            let Fate::Slowed(due, ..) = network.send(millis(number), End::Clients, A, number) else {
+            let Fate::Slowed(due, ..) = network.send(millis(number), End::Clients, A, None, number) else {
                 panic!("it was not slowed")
             };
             assert!(due >= last && due >= millis(number + 150), "{due}");
@@ -347,7 +371,7 @@ mod tests {
     fn arrivals(harm: Harm) -> Vec<(u64, Vec<Nanos>)> {
         let mut network = Network::new(2, Seed(7));
         network.harm(A, B, 3, harm);
-        let send = |number: u64| match network.send(Nanos(number * 100_000), A, B, number) {
+        let send = |number: u64| match network.send(Nanos(number * 100_000), A, B, None, number) {
             Fate::Harmed { arrivals, message, by } => {
                 assert!(by.iter().all(|(fault, _)| *fault == 3));
                 Some((message, arrivals))
@@ -394,7 +418,7 @@ mod tests {
         let mut network = Network::new(2, Seed(5));
         let (mut lost, mut doubled, mut overtaken, mut last) = (0, 0, 0, Nanos(0));
         for number in 0..10_000 {
-            let due = match network.send(Nanos(number * 100_000), A, B, number) {
+            let due = match network.send(Nanos(number * 100_000), A, B, None, number) {
                 Fate::Arrives(due, _) => due,
                 Fate::ArrivesTwice([due, _], _) => {
                     doubled += 1;
@@ -409,5 +433,24 @@ mod tests {
             last = due;
         }
         assert!(lost > 0 && doubled > 10 && overtaken > 100, "{lost} {doubled} {overtaken}");
+    }
+
+    #[test]
+    fn between_regions_a_message_takes_its_time_and_keeps_its_place() {
+        let mut network = Network::new(2, Seed(5));
+        let millis = Nanos::from_millis;
+        let far = Some(Late { mean: millis(125), jitter: millis(75) });
+        let mut last = Nanos(0);
+        for number in 0..1000_u64 {
+            let sent = millis(number * 20);
+            if let Fate::Arrives(due, _) = network.send(sent, A, B, far, number) {
+                assert!(due >= last && due >= sent + millis(50), "{due}");
+                last = due;
+            }
+            let Fate::Arrives(due, _) = network.send(sent, End::Clients, A, far, number) else {
+                panic!("lost")
+            };
+            assert!((50..=200).contains(&(due.since(sent).0 / 1_000_000)));
+        }
     }
 }

@@ -12,6 +12,7 @@
 
 use histories::{Nanos, NodeName};
 use nemesis::DiskTrouble;
+use reference_db::config::Role;
 use reference_db::{Input, Node, NodeConfig, Output, Record};
 
 use super::clock::{Clock, Wrong};
@@ -83,6 +84,11 @@ impl Host {
     /// True if it can take connections; it may be paused.
     pub(super) fn is_up(&self) -> bool {
         self.node.is_some()
+    }
+
+    /// True unless the node is there for something else.
+    pub(super) fn holds_data(&self) -> bool {
+        self.config.role(self.config.name) == Role::Data
     }
 
     /// The state machine, if it runs.
@@ -245,7 +251,11 @@ mod tests {
     use reference_db::{Action, Ask, Consistency, Datum, Request, Step, Ticket};
 
     fn host() -> Host {
-        let spec = ReferenceSpec { nodes: 1, cluster: reference_db::ClusterSettings::default() };
+        let spec = ReferenceSpec {
+            nodes: 1,
+            cluster: reference_db::ClusterSettings::default(),
+            latency: crate::target::Distances::default(),
+        };
         let mut host = Host::new(&spec, &["A".into()], 0, Seed(1));
         let mut wishes = Wishes::default();
         host.start(Nanos(0), &mut wishes);

@@ -5,7 +5,7 @@
 
 use checkers::Judgement;
 use histories::format::jsonl;
-use histories::{Event, EventKind, FaultStage, History, HistoryBuilder, Nanos, Outcome};
+use histories::{Event, EventKind, FaultStage, History, HistoryBuilder, Nanos, Outcome, Phase};
 use rand::RngExt;
 use rand::seq::IndexedRandom;
 use reference_db::Mode;
@@ -312,4 +312,40 @@ fn a_script_of_a_run_has_the_same_end() {
         assert!(answers(&recorded) == answers(&replayed), "{workload} under {faults}: other answers");
         assert_eq!(crate::script::Script::of(&replayed).unwrap().calls.len(), script.calls.len());
     }
+}
+
+/// Local writes take 1 to 5 ms in the median, and who has to go to another region waits for the way there and back, twice
+/// 50 to 200 ms: what the textbooks give.
+#[test]
+fn local_writes_are_quick_and_remote_ones_cross_the_way() {
+    let regions = "eu:A+B/us:C+D";
+    let local = format!("reference:lww,nodes=4,topology=two-tier,regions={regions}");
+    let remote = format!("reference:single-leader,nodes=4,regions={regions}");
+    let median = |target: &str, node: &str| {
+        let settings = [
+            ("target", target),
+            ("faults", "none"),
+            ("load.sessions", "sticky"),
+            ("load.workload", "register"),
+            ("load.duration", "4s"),
+            ("load.rate", "100"),
+            ("load.clients", "8"),
+        ];
+        let (history, ..) = judged(&plan(&settings), Seed(1));
+        let load = history.operations().iter().filter(|operation| operation.phase == Phase::Load);
+        let writes = load.filter(|operation| operation.is_confirmed() && !operation.call.is_read_only());
+        let there = writes.filter(|operation| operation.node.as_ref().is_some_and(|at| at.as_str() == node));
+        let mut took: Vec<Nanos> = there.map(|write| write.completed.unwrap().since(write.invoked)).collect();
+        took.sort_unstable();
+        assert!(took.len() > 10, "{} writes at {node}", took.len());
+        took[took.len() / 2]
+    };
+    let millis = |took: Nanos| took.0 / 1_000_000;
+    for node in ["A", "C"] {
+        let took = median(&local, node);
+        assert!((1..=5).contains(&millis(took)), "a write at {node} took {took}");
+    }
+    assert!((1..=5).contains(&millis(median(&remote, "A"))));
+    let took = median(&remote, "C");
+    assert!((100..=400).contains(&millis(took)), "a write at C took {took}");
 }

@@ -14,13 +14,13 @@ use reference_db::{Message, Request, Response};
 
 use super::agenda::Agenda;
 use super::client::{Caller, Client, Duty, Reader, keys};
-use super::network::{End, FaultIndex, Network};
+use super::network::{End, FaultIndex, Late, Network};
 use super::node::{Host, Life};
 use super::trouble::{Move, Trouble};
 use crate::client::{ControlClient, Dialect, SingleCopy};
 use crate::run::Resolved;
 use crate::run::pace::parts;
-use crate::target::TargetSpec;
+use crate::target::{Distance, TargetSpec};
 use crate::workload::Workload;
 
 mod faults;
@@ -138,6 +138,8 @@ struct World<'a> {
     trouble: Trouble,
     /// Answers that are lost on their way, and to which fault.
     losses: Losses<FaultIndex>,
+    /// How far each node is from each, if that is said.
+    distances: Vec<Vec<Option<Late>>>,
     timeout: Nanos,
     sessions: u32,
     /// Clients that have something left to do.
@@ -175,6 +177,7 @@ impl<'a> World<'a> {
             dialect,
             clients: Vec::new(),
             losses: Losses::default(),
+            distances: distances(target, &nodes),
             trouble: Trouble::new(&resolved.faults, resolved.duration),
             timeout: resolved.timeout,
             sessions: 0,
@@ -204,7 +207,8 @@ impl<'a> World<'a> {
             self.agenda.at(self.began + at, Happening::Fault(what, fault));
         }
         for part in parts(resolved, workload, self.dialect.updates, self.began) {
-            let client = self.hire(Duty::Load(Box::new(part)));
+            let home = part.route.home();
+            let client = self.hire(Duty::Load(Box::new(part)), home);
             self.plan(client);
         }
         let mut count = 0_u64;
@@ -253,7 +257,8 @@ impl<'a> World<'a> {
     }
 
     fn is_equal(&self) -> bool {
-        let mut hashes = self.hosts().iter().map(|host| host.node().map(|node| node.digest().hash));
+        let with_data = self.hosts().iter().filter(|host| host.holds_data());
+        let mut hashes = with_data.map(|host| host.node().map(|node| node.digest().hash));
         let Some(first) = hashes.next() else { return true };
         first.is_some() && hashes.all(|hash| hash == first)
     }
@@ -263,9 +268,12 @@ impl<'a> World<'a> {
         self.note(EventKind::Phase(Phase::FinalReads));
         self.final_keys = keys.iter().cloned().collect();
         let loaders = self.clients.len();
-        for node in 0..self.nodes.len() {
+        let holds_data = |node: &usize| self.hosts().get(*node).is_none_or(Host::holds_data);
+        let readable: Vec<usize> = (0..self.nodes.len()).filter(holds_data).collect();
+        let asked = keys.len() * readable.len();
+        for node in readable {
             for _ in 0..READERS {
-                let reader = self.hire(Duty::Read(Reader::new(node)));
+                let reader = self.hire(Duty::Read(Reader::new(node)), node);
                 self.read_next(reader);
             }
         }
@@ -276,7 +284,7 @@ impl<'a> World<'a> {
             Duty::Read(reader) => reader.answered,
             Duty::Load(_) => 0,
         });
-        (answered.sum(), keys.len() * self.nodes.len())
+        (answered.sum(), asked)
     }
 
     fn hosts(&self) -> &[Host] {
@@ -322,6 +330,16 @@ impl<'a> World<'a> {
         }
         true
     }
+}
+
+/// How far each node is from each: none where nothing is said of regions.
+fn distances(target: &TargetSpec, nodes: &[NodeName]) -> Vec<Vec<Option<Late>>> {
+    let way = |from: &NodeName, to: &NodeName| match target {
+        TargetSpec::Reference(spec) => spec.distance(from, to),
+        TargetSpec::Control | TargetSpec::Urls(_) => None,
+    };
+    let late = |distance: Distance| Late { mean: distance.mean(), jitter: distance.jitter() };
+    nodes.iter().map(|from| nodes.iter().map(|to| way(from, to).map(late)).collect()).collect()
 }
 
 impl Parcel {

@@ -21,6 +21,8 @@ use crate::plan::World;
 /// A target that runs.
 pub(crate) struct Cluster {
     nodes: Vec<NodeName>,
+    /// Those that hold data.
+    readable: Vec<usize>,
     dialect: Dialect,
     way: Way,
 }
@@ -28,9 +30,10 @@ pub(crate) struct Cluster {
 /// How clients reach the nodes.
 enum Way {
     Memory(SingleCopy),
-    /// Through addresses for the load, and directly for looks that no fault shall disturb.
+    /// Through addresses for the load, those of all nodes for clients at each node, and directly for looks that no fault
+    /// shall disturb.
     Http {
-        addresses: Vec<String>,
+        addresses: Vec<Vec<String>>,
         direct: reqwest::Client,
         direct_addresses: Vec<String>,
         compares: bool,
@@ -92,7 +95,11 @@ impl TargetSpec {
         match self {
             Self::Control => {
                 let dialect = Dialect::PLAIN;
-                Ok((Arc::new(Cluster { nodes, dialect, way: Way::Memory(SingleCopy::default()) }), None))
+                let readable = (0..nodes.len()).collect();
+                Ok((
+                    Arc::new(Cluster { nodes, readable, dialect, way: Way::Memory(SingleCopy::default()) }),
+                    None,
+                ))
             }
             Self::Urls(urls) => Ok((Arc::new(find(nodes, urls).await?), None)),
             Self::Reference(spec) => start_reference(spec, nodes, folder).await,
@@ -118,7 +125,7 @@ async fn start_reference(
     let started = processes::start(spec, &nodes, &mesh, &supervisor, &folder).await?;
     let url = |address: &SocketAddr| format!("http://{address}");
     let way = Way::Http {
-        addresses: started.proxied.iter().map(url).collect(),
+        addresses: started.proxied.iter().map(|from_here| from_here.iter().map(url).collect()).collect(),
         direct: http_client(LOOK_TIMEOUT.into()).map_err(anyhow::Error::from)?,
         direct_addresses: started.clients.iter().map(url).collect(),
         compares: true,
@@ -126,7 +133,8 @@ async fn start_reference(
     let clients = nodes.iter().cloned().zip(started.clients).collect();
     let peers = nodes.iter().cloned().zip(started.peers).collect();
     let data = nodes.iter().cloned().zip(started.data).collect();
-    let cluster = Cluster { nodes, dialect: Dialect::of(spec.mode), way };
+    let readable = (0..nodes.len()).filter(|node| spec.holds_data(&nodes[*node])).collect();
+    let cluster = Cluster { nodes, readable, dialect: Dialect::of(spec.mode), way };
     Ok((Arc::new(cluster), Some(Power { hands: Hands { mesh, supervisor, clients, peers, data }, exits })))
 }
 
@@ -151,8 +159,9 @@ async fn find(nodes: Vec<NodeName>, urls: &[String]) -> Result<Cluster, Stop> {
         }
     }
     let direct = http_client(LOOK_TIMEOUT.into()).map_err(anyhow::Error::from)?;
-    let (addresses, direct_addresses) = (urls.to_vec(), urls.to_vec());
-    Ok(Cluster { nodes, dialect, way: Way::Http { addresses, direct, direct_addresses, compares } })
+    let (addresses, direct_addresses) = (vec![urls.to_vec(); urls.len()], urls.to_vec());
+    let readable = (0..nodes.len()).collect();
+    Ok(Cluster { nodes, readable, dialect, way: Way::Http { addresses, direct, direct_addresses, compares } })
 }
 
 #[derive(Deserialize)]
@@ -181,16 +190,22 @@ impl Cluster {
         &self.nodes
     }
 
+    /// The nodes that hold data, by number.
+    pub(crate) fn readable(&self) -> &[usize] {
+        &self.readable
+    }
+
     pub(crate) fn dialect(&self) -> Dialect {
         self.dialect
     }
 
-    /// A new session's connection.
-    pub(crate) fn client(&self, timeout: Nanos) -> Client {
+    /// The connection of a new session, of a client who lives where node `home` is.
+    pub(crate) fn client(&self, home: usize, timeout: Nanos) -> Client {
         match &self.way {
             Way::Memory(copy) => Client::Control(ControlClient::new(copy.clone())),
             Way::Http { addresses, .. } => {
-                Client::Reference(ReferenceClient::new(addresses.clone(), self.dialect, timeout.into()))
+                let addresses = addresses[home % addresses.len()].clone();
+                Client::Reference(ReferenceClient::new(addresses, self.dialect, timeout.into()))
             }
         }
     }
@@ -202,7 +217,7 @@ impl Cluster {
             Way::Http { compares: false, .. } => Replicas::Different,
             Way::Http { direct, direct_addresses, .. } => {
                 let mut digests = Vec::new();
-                for address in direct_addresses {
+                for address in self.readable.iter().map(|node| &direct_addresses[*node]) {
                     let Some(digest) = look(direct, address).await else { return Replicas::Different };
                     digests.push(digest);
                 }

@@ -5,21 +5,23 @@ use std::fmt;
 use std::str::FromStr;
 
 use reference_db::{
-    ClusterSettings, Defect, Mode, NodeConfig, NodeSettings, SETTINGS, Setting, SettingError,
+    ClusterSettings, Defect, Mode, NodeConfig, NodeSettings, SETTINGS, Setting, SettingError, Timing,
 };
 
 use crate::names;
 
 mod cluster;
+mod distance;
 pub(crate) mod processes;
 
 pub(crate) use cluster::{Cluster, Hands, Power, Replicas};
+pub(crate) use distance::{Distance, Distances};
 
 /// What a plan says of its target.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum TargetSpec {
     /// The bundled database, as processes of its own.
-    Reference(ReferenceSpec),
+    Reference(Box<ReferenceSpec>),
     /// A single copy in memory: what every guarantee must hold on.
     Control,
     /// A store that runs already and speaks the reference API, one URL a node.
@@ -33,6 +35,8 @@ pub(crate) struct ReferenceSpec {
     pub(crate) nodes: u32,
     /// What they are all told.
     pub(crate) cluster: ClusterSettings,
+    /// How far their regions are from each other.
+    pub(crate) latency: Distances,
 }
 
 impl ReferenceSpec {
@@ -42,8 +46,22 @@ impl ReferenceSpec {
         let members: Vec<_> =
             nodes.iter().map(name).collect::<Result<_, _>>().map_err(|error| error.to_string())?;
         let cluster = self.cluster.clone();
-        NodeConfig::new(NodeSettings { cluster, ..NodeSettings::new(members[index], members) })
+        let timing = Timing::of(&cluster);
+        NodeConfig::new(NodeSettings { cluster, timing, ..NodeSettings::new(members[index], members) })
             .map_err(|error| error.to_string())
+    }
+
+    /// How long a message is on its way between two nodes, or between a node and a client who lives where another is;
+    /// none where nothing is said of regions.
+    pub(crate) fn distance(&self, from: &histories::NodeName, to: &histories::NodeName) -> Option<Distance> {
+        let name = |node: &histories::NodeName| reference_db::NodeName::new(node.as_str()).ok();
+        self.latency.way(&self.cluster.regions, name(from)?, name(to)?)
+    }
+
+    /// True unless the node is there for something else than data.
+    pub(crate) fn holds_data(&self, node: &histories::NodeName) -> bool {
+        let none = self.cluster.witnesses.iter().chain(&self.cluster.routers);
+        !none.into_iter().any(|other| other.as_str() == node.as_str())
     }
 
     /// Every setting that is not as it is built in, by name.
@@ -86,10 +104,11 @@ impl Default for TargetSpec {
 impl TargetSpec {
     /// Three nodes in this mode.
     pub(crate) fn reference(mode: Mode) -> Self {
-        Self::Reference(ReferenceSpec {
+        Self::Reference(Box::new(ReferenceSpec {
             nodes: 3,
             cluster: ClusterSettings { mode, ..ClusterSettings::default() },
-        })
+            latency: Distances::default(),
+        }))
     }
 
     /// What the header of a history and reports call it. No planted bug goes unsaid.
@@ -119,16 +138,27 @@ impl TargetSpec {
         // The mode is said by the target's own name.
         let mut known: Vec<&str> = SETTINGS.iter().map(|setting| setting.name).collect();
         known.retain(|known| *known != "mode");
+        if name == "latency" {
+            self.spec_mut()?.latency = value.parse()?;
+            return Ok(());
+        }
         match Setting::named(name).filter(|setting| known.contains(&setting.name)) {
             Some(setting) => setting.set(&mut self.spec_mut()?.cluster, value).map_err(explained),
-            None => Err(names::unknown("setting of a target", name, known.into_iter().chain(["nodes"]))),
+            None => Err(names::unknown(
+                "setting of a target",
+                name,
+                known.into_iter().chain(["latency", "nodes"]),
+            )),
         }
     }
 
     /// Refuses settings that do not fit together, such as a planted bug that could never bite.
     pub(crate) fn admit(&self) -> Result<(), String> {
         match self {
-            Self::Reference(spec) => spec.node(&self.nodes(), 0).map(drop),
+            Self::Reference(spec) => {
+                spec.node(&self.nodes(), 0)?;
+                spec.latency.admit(&spec.cluster.regions)
+            }
             Self::Control | Self::Urls(_) => Ok(()),
         }
     }
@@ -152,7 +182,11 @@ fn explained(error: SettingError) -> String {
         SettingError::Unknown(unknown) => {
             names::unknown(unknown.kind, &unknown.given, unknown.choices.split(", "))
         }
-        SettingError::Count { .. } | SettingError::Duration(_) | SettingError::Graph(_) => error.to_string(),
+        SettingError::Count { .. }
+        | SettingError::Duration(_)
+        | SettingError::Graph(_)
+        | SettingError::Name(_)
+        | SettingError::Region(_) => error.to_string(),
     }
 }
 
@@ -216,7 +250,9 @@ impl fmt::Display for TargetSpec {
                 if spec.nodes != 3 {
                     write!(f, ",nodes={}", spec.nodes)?;
                 }
-                spec.said().try_for_each(|(name, value)| write!(f, ",{name}={value}"))
+                spec.said().try_for_each(|(name, value)| write!(f, ",{name}={value}"))?;
+                let latency = spec.latency.to_string();
+                if latency.is_empty() { Ok(()) } else { write!(f, ",latency={latency}") }
             }
         }
     }
@@ -234,6 +270,7 @@ mod tests {
             "reference:single-leader,ack=semi-sync,ack-timeout=500ms,on-ack-timeout=block",
             "reference:lww,nodes=5,defects=forget-tombstones+no-tie-break",
             "reference:crdt,tombstones=1500ms",
+            "reference:lww,regions=eu:A+B/us:C,topology=two-tier,latency=eu-us:40ms..60ms",
             "control",
             "http://a:1,http://b:2",
         ] {

@@ -15,7 +15,7 @@ use std::time::Duration;
 use histories::NodeName;
 use nemesis::Endpoint;
 use nemesis::process::{CommandSpec, Supervisor};
-use nemesis::proxy::Mesh;
+use nemesis::proxy::{Far, Latency, Mesh};
 
 use reference_db::SETTINGS;
 use reference_db::server::Skew;
@@ -27,8 +27,8 @@ use crate::exit::Stop;
 pub(crate) struct Started {
     /// Where each node takes clients.
     pub(crate) clients: Vec<SocketAddr>,
-    /// The same through the proxies.
-    pub(crate) proxied: Vec<SocketAddr>,
+    /// The same through the proxies, for clients who live where each node is.
+    pub(crate) proxied: Vec<Vec<SocketAddr>>,
     /// Where each node takes messages of others.
     pub(crate) peers: Vec<SocketAddr>,
     /// Where each node keeps what it stores.
@@ -41,6 +41,8 @@ pub(crate) struct NodeCommand<'a> {
     pub(crate) name: &'a NodeName,
     /// Where this node finds every member, itself included.
     pub(crate) members: Vec<(NodeName, SocketAddr)>,
+    /// Where clients find every member, as far as they may be sent there.
+    pub(crate) clients: Vec<(NodeName, SocketAddr)>,
     pub(crate) client: SocketAddr,
     pub(crate) peer: SocketAddr,
     pub(crate) data: PathBuf,
@@ -49,11 +51,15 @@ pub(crate) struct NodeCommand<'a> {
 
 impl NodeCommand<'_> {
     pub(crate) fn spec(&self) -> Result<CommandSpec, Stop> {
-        let members: Vec<String> =
-            self.members.iter().map(|(name, address)| format!("{name}={address}")).collect();
+        let list = |nodes: &[(NodeName, SocketAddr)]| {
+            let nodes: Vec<String> =
+                nodes.iter().map(|(name, address)| format!("{name}={address}")).collect();
+            nodes.join(",")
+        };
         let args = [
             ("--name", self.name.to_string()),
-            ("--members", members.join(",")),
+            ("--members", list(&self.members)),
+            ("--clients", list(&self.clients)),
             ("--data", self.data.display().to_string()),
             ("--client-address", self.client.to_string()),
             ("--peer-address", self.peer.to_string()),
@@ -86,25 +92,24 @@ pub(crate) async fn start(
         let data = folder.join(name.as_str());
         std::fs::create_dir_all(&data).map_err(Stop::cannot_write)?;
     }
-    let mut proxied = Vec::new();
+    let proxied = proxied(spec, nodes, mesh, clients).await?;
     for (index, name) in nodes.iter().enumerate() {
         let mut members = Vec::new();
         for (other, peer) in nodes.iter().zip(peers) {
             let address = if other == name {
                 *peer
             } else {
-                mesh.link(name.clone(), other.clone(), *peer).await.map_err(anyhow::Error::from)?
+                let far = far(spec, name, other);
+                mesh.link_far(name.clone(), other.clone(), *peer, far).await.map_err(anyhow::Error::from)?
             };
             members.push((other.clone(), address));
         }
-        proxied.push(
-            mesh.link(Endpoint::Clients, name.clone(), clients[index]).await.map_err(anyhow::Error::from)?,
-        );
         tracing::info!(node = %name, client = %clients[index], peer = %peers[index], "node starts");
         let command = NodeCommand {
             spec,
             name,
             members,
+            clients: nodes.iter().cloned().zip(proxied[index].clone()).collect(),
             client: clients[index],
             peer: peers[index],
             data: folder.join(name.as_str()),
@@ -117,6 +122,45 @@ pub(crate) async fn start(
     }
     let data = nodes.iter().map(|name| folder.join(name.as_str())).collect();
     Ok(Started { clients: clients.to_vec(), proxied, peers: peers.to_vec(), data })
+}
+
+/// Listeners for clients: one for each node and each region that clients live in.
+async fn proxied(
+    spec: &ReferenceSpec,
+    nodes: &[NodeName],
+    mesh: &Mesh,
+    clients: &[SocketAddr],
+) -> Result<Vec<Vec<SocketAddr>>, Stop> {
+    let (mut from_each, mut by_place) = (Vec::new(), BTreeMap::new());
+    for home in nodes {
+        let place = place(spec, home);
+        if !by_place.contains_key(&place) {
+            let mut addresses = Vec::new();
+            for (node, client) in nodes.iter().zip(clients) {
+                let far = Far { place: place.clone(), ..far(spec, home, node) };
+                let link = mesh.link_far(Endpoint::Clients, node.clone(), *client, far).await;
+                addresses.push(link.map_err(anyhow::Error::from)?);
+            }
+            by_place.insert(place.clone(), addresses);
+        }
+        from_each.push(by_place[&place].clone());
+    }
+    Ok(from_each)
+}
+
+/// The region in which a node is, if that makes a difference.
+fn place(spec: &ReferenceSpec, node: &NodeName) -> String {
+    let name = reference_db::NodeName::new(node.as_str()).ok();
+    let region = name.and_then(|name| spec.regions.of(name));
+    region.map(|region| region.name.to_string()).unwrap_or_default()
+}
+
+fn far(spec: &ReferenceSpec, from: &NodeName, to: &NodeName) -> Far {
+    let latency = |from, to| {
+        let distance = spec.distance(from, to)?;
+        Some(Latency { mean: distance.mean().into(), jitter: distance.jitter().into() })
+    };
+    Far { place: String::new(), there: latency(from, to), back: latency(to, from) }
 }
 
 /// How long a node may take until it serves clients.

@@ -74,8 +74,13 @@ impl Link {
         self.connections.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// How late something is that goes far, over a link that may be slow besides.
+    pub(super) fn draw_both(&self, far: Option<Latency>, slow: Option<Latency>) -> Duration {
+        far.into_iter().chain(slow).map(|latency| self.draw(latency)).sum()
+    }
+
     /// A latency drawn evenly around the mean.
-    pub(super) fn draw(&self, latency: Latency) -> Duration {
+    fn draw(&self, latency: Latency) -> Duration {
         let spread = 2 * u64::try_from(latency.jitter.as_nanos()).unwrap_or(u64::MAX / 2);
         let drawn = scramble(self.draws.fetch_add(1, Ordering::Relaxed)) % spread.saturating_add(1);
         (latency.mean + Duration::from_nanos(drawn)).saturating_sub(latency.jitter)

@@ -31,7 +31,21 @@ pub struct Mesh {
 #[derive(Debug, Default)]
 struct Inner {
     links: Mutex<BTreeMap<(Endpoint, Endpoint), Arc<Link>>>,
-    proxies: Mutex<BTreeMap<(Endpoint, NodeName), Proxy>>,
+    proxies: Mutex<BTreeMap<Opened, Proxy>>,
+}
+
+/// Who opens connections to whom, and from where: clients may live in several places.
+type Opened = (Endpoint, NodeName, String);
+
+/// How far two ends are apart, fault or no fault.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Far {
+    /// Where whoever opens the connection lives, if that makes a difference.
+    pub place: String,
+    /// From there to the node.
+    pub there: Option<Latency>,
+    /// And back.
+    pub back: Option<Latency>,
 }
 
 #[derive(Debug)]
@@ -63,25 +77,42 @@ impl Mesh {
         to: NodeName,
         upstream: SocketAddr,
     ) -> io::Result<SocketAddr> {
+        self.link_far(from, to, upstream, Far::default()).await
+    }
+
+    /// The same for ends that are apart: all that passes is on its way as long, and longer if the link is slow besides.
+    /// One pair may be linked from several places, all of which a cut of the pair cuts.
+    pub async fn link_far(
+        &self,
+        from: impl Into<Endpoint>,
+        to: NodeName,
+        upstream: SocketAddr,
+        far: Far,
+    ) -> io::Result<SocketAddr> {
         let from = from.into();
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
         let there = Endpoint::Node(to.clone());
         let (request, response) = (self.directed(&from, &there), self.directed(&there, &from));
         let (upstream, target) = watch::channel(upstream);
-        let accepting = tokio::spawn(accept(listener, Route { request, response, target }));
-        lock(&self.inner.proxies).insert((from, to), Proxy { address, upstream, accepting });
+        let Far { place, there, back } = far;
+        let route = Route { request: (request, there), response: (response, back), target };
+        let accepting = tokio::spawn(accept(listener, route));
+        lock(&self.inner.proxies).insert((from, to, place), Proxy { address, upstream, accepting });
         Ok(address)
     }
 
-    /// The address of the listener for connections that `from` opens to `to`.
+    /// The address of the listener for connections that `from` opens to `to`, from the first of several places.
     pub fn address(&self, from: &Endpoint, to: &NodeName) -> Option<SocketAddr> {
-        lock(&self.inner.proxies).get(&(from.clone(), to.clone())).map(|proxy| proxy.address)
+        let proxies = lock(&self.inner.proxies);
+        let mut from_here = proxies.range((from.clone(), to.clone(), String::new())..);
+        let first = from_here.next().filter(|((opener, node, _), _)| opener == from && node == to);
+        first.map(|(_, proxy)| proxy.address)
     }
 
     /// New connections to the node go to this address from now on, whoever opens them.
     pub fn set_upstream(&self, to: &NodeName, upstream: SocketAddr) {
-        for ((_, node), proxy) in lock(&self.inner.proxies).iter() {
+        for ((_, node, _), proxy) in lock(&self.inner.proxies).iter() {
             if node == to {
                 proxy.upstream.send_replace(upstream);
             }
@@ -126,11 +157,14 @@ impl Mesh {
     }
 }
 
+/// A directed link, and how far it leads.
+type Way = (Arc<Link>, Option<Latency>);
+
 /// Where connections of one listener go, and by which links.
 #[derive(Debug, Clone)]
 struct Route {
-    request: Arc<Link>,
-    response: Arc<Link>,
+    request: Way,
+    response: Way,
     target: watch::Receiver<SocketAddr>,
 }
 
@@ -160,7 +194,7 @@ async fn carry(caller: TcpStream, route: Route) {
         drop(caller.set_zero_linger());
         return;
     };
-    route.request.count_connection();
+    route.request.0.count_connection();
     // Small requests must not wait for more to come.
     drop((caller.set_nodelay(true), upstream.set_nodelay(true)));
     let (from_caller, to_caller) = caller.into_split();
@@ -173,7 +207,7 @@ async fn carry(caller: TcpStream, route: Route) {
 
 /// Connects onward once both directions are whole, later by a round trip if they are slow.
 async fn connect(route: &Route) -> Option<TcpStream> {
-    let (mut there, mut back) = (route.request.subscribe(), route.response.subscribe());
+    let (mut there, mut back) = (route.request.0.subscribe(), route.response.0.subscribe());
     let late = delay(&route.request, *there.borrow()) + delay(&route.response, *back.borrow());
     if !late.is_zero() {
         clock::pass(late).await;
@@ -186,8 +220,8 @@ async fn connect(route: &Route) -> Option<TcpStream> {
     TcpStream::connect(upstream).await.ok()
 }
 
-fn delay(link: &Link, gate: Gate) -> Duration {
-    gate.latency.map(|latency| link.draw(latency)).unwrap_or_default()
+fn delay((link, far): &Way, gate: Gate) -> Duration {
+    link.draw_both(*far, gate.latency)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -36,4 +36,4 @@ mod mesh;
 mod relay;
 
 pub use link::{Carried, Latency};
-pub use mesh::Mesh;
+pub use mesh::{Far, Mesh};

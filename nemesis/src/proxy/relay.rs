@@ -17,7 +17,7 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::link::{Gate, Link};
+use super::link::{Gate, Latency, Link};
 use crate::clock::now;
 
 const CHUNK_BYTES: usize = 16 * 1024;
@@ -28,6 +28,8 @@ pub(super) struct Half {
     reader: OwnedReadHalf,
     writer: OwnedWriteHalf,
     link: Arc<Link>,
+    /// How far the link leads.
+    far: Option<Latency>,
     gate: watch::Receiver<Gate>,
 }
 
@@ -44,9 +46,13 @@ enum Stop {
 }
 
 impl Half {
-    pub(super) fn new(reader: OwnedReadHalf, writer: OwnedWriteHalf, link: Arc<Link>) -> Self {
+    pub(super) fn new(
+        reader: OwnedReadHalf,
+        writer: OwnedWriteHalf,
+        (link, far): (Arc<Link>, Option<Latency>),
+    ) -> Self {
         let gate = link.subscribe();
-        Self { reader, writer, link, gate }
+        Self { reader, writer, link, far, gate }
     }
 
     /// Relays until the reader ends, and passes the end on.
@@ -72,7 +78,7 @@ impl Half {
         let mut buffer = vec![0; CHUNK_BYTES];
         loop {
             let read = self.read(&mut buffer).await?;
-            if self.gate.borrow().latency.is_some() {
+            if self.is_late() {
                 if self.delayed(&mut buffer, read).await? == Stream::Ended {
                     return Ok(());
                 }
@@ -156,7 +162,7 @@ impl Half {
                 match reading {
                     Reading::Ended => return self.finish().await.map(|()| Stream::Ended),
                     Reading::Broken => return Err(Stop::Reader),
-                    Reading::On if self.gate.borrow().latency.is_none() => return Ok(Stream::GoesOn),
+                    Reading::On if !self.is_late() => return Ok(Stream::GoesOn),
                     Reading::On => {}
                 }
             }
@@ -165,8 +171,12 @@ impl Half {
 
     /// When something that is sent now arrives.
     fn late(&self) -> Instant {
-        let latency = self.gate.borrow().latency;
-        now() + latency.map(|latency| self.link.draw(latency)).unwrap_or_default()
+        let slow = self.gate.borrow().latency;
+        now() + self.link.draw_both(self.far, slow)
+    }
+
+    fn is_late(&self) -> bool {
+        self.far.is_some() || self.gate.borrow().latency.is_some()
     }
 }
 

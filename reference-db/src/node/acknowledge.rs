@@ -15,6 +15,7 @@ use std::collections::{BTreeSet, VecDeque};
 
 use super::{Node, Output, Ticket};
 use crate::ack::{AckPolicy, OnAckTimeout, OnFollowerDown};
+use crate::config::Role;
 use crate::message::{Body, CallId};
 use crate::names::{Dot, NodeName, Sequence};
 use crate::refusal::Refusal;
@@ -167,10 +168,7 @@ impl Node {
 
     fn remove_silent(&mut self, now: Nanos) {
         for peer in self.links.names() {
-            if self.config.members.contains(&peer)
-                && self.is_down(now, peer)
-                && self.unconfirmed.removed.insert(peer)
-            {
+            if self.counts(peer) && self.is_down(now, peer) && self.unconfirmed.removed.insert(peer) {
                 self.set_mark(now);
             }
         }
@@ -203,7 +201,7 @@ impl Node {
     fn holders(&self, dot: Dot) -> Vec<NodeName> {
         let has = |peer: &NodeName| self.links.heard(*peer).is_some_and(|heard| heard.applied.contains(dot));
         if self.config.ack.policy == AckPolicy::Tail && self.config.tail().is_some_and(|tail| has(&tail)) {
-            let mut all = self.config.members.clone();
+            let mut all = self.config.keepers();
             all.sort_unstable();
             return all;
         }
@@ -214,7 +212,7 @@ impl Node {
     }
 
     fn acks_needed(&self) -> usize {
-        self.config.ack.needed(self.config.members.len() - self.unconfirmed.removed.len())
+        self.config.ack.needed(self.config.keepers().len() - self.unconfirmed.removed.len())
     }
 
     /// True if a write has waited for a peer to which nothing is sent directly: what it said may be lost.
@@ -231,10 +229,11 @@ impl Node {
 
     /// True if an acknowledgement of this node counts.
     pub(super) fn counts(&self, node: NodeName) -> bool {
-        self.config.members.contains(&node) && !self.unconfirmed.removed.contains(&node)
+        let keeps = self.config.members.contains(&node) && self.config.role(node) != Role::Router;
+        keeps && !self.unconfirmed.removed.contains(&node)
     }
 
-    fn is_down(&self, now: Nanos, peer: NodeName) -> bool {
+    pub(super) fn is_down(&self, now: Nanos, peer: NodeName) -> bool {
         let silence_max = self.config.timing.silence_max;
         self.links.heard_at(peer).is_none_or(|heard_at| now.is_due(heard_at, silence_max))
     }
@@ -258,7 +257,7 @@ fn written(response: &mut Response) -> Option<(Dot, &mut Vec<NodeName>)> {
         Response::Committed { dot: None, .. }
         | Response::Digest(_)
         | Response::Keys(_)
-        | Response::Layout(_)
+        | Response::Layout { .. }
         | Response::Read { .. }
         | Response::Refused(_)
         | Response::Status(_) => None,

@@ -14,6 +14,9 @@
 //! write: with a majority of three from two, as what was confirmed may be on B alone or on C alone. Where writes are
 //! confirmed without others, nothing of the kind can be promised, and it waits for all of them.
 //!
+//! A witness may know of a confirmed write that only the lost disk had. Then the leader waits for what nobody can give it:
+//! it knows that something is lost, and does not go on as if nothing were.
+//!
 //! What a node says that is itself catching up does not count, as it may have lost the same. But where every other node
 //! has been heard of, and nothing of theirs is lacking, there is nothing to wait for: so a cluster starts that is new, which
 //! looks the same from inside, and so it takes all nodes to start one.
@@ -21,6 +24,7 @@
 use super::links::Heard;
 use super::relink::Behind;
 use super::{Node, Output};
+use crate::config::Role;
 use crate::message::Body;
 use crate::record::Record;
 use crate::refusal::Refusal;
@@ -29,8 +33,8 @@ use crate::request::SyncState;
 impl Node {
     /// What a node that starts has to do before it leads, or before those behind it in a chain may rely on it.
     pub(super) fn first_state(&mut self, fresh: bool) -> SyncState {
-        // With several leaders everyone answers from what it has, from the first moment on.
-        if self.config.leader().is_none() {
+        // With several leaders everyone answers from what it has, from the first moment on; a router has nothing.
+        if self.config.leader().is_none() || self.config.role(self.config.name) == Role::Router {
             return SyncState::InSync;
         }
         // It may have been dropped from the chain while it was down: the node before it knows.
@@ -72,7 +76,7 @@ impl Node {
         if let Some(behind) = &self.behind {
             return behind.had.as_ref().is_some_and(|had| had.is_within(&self.applied));
         }
-        let everyone = self.config.members.len() - 1;
+        let everyone = self.config.keepers().len().saturating_sub(1);
         self.caught_up_with() >= self.must_catch_up_with() || self.caught_up(|_| true) == everyone
     }
 
@@ -82,14 +86,15 @@ impl Node {
     }
 
     fn caught_up(&self, counts: impl Fn(&Heard) -> bool) -> usize {
-        let members = self.links.iter().filter(|(peer, _)| self.config.members.contains(peer));
-        let heard = members.filter_map(|(_, link)| link.heard.as_ref());
+        let keepers = self.config.keepers();
+        let keepers = self.links.iter().filter(|(peer, _)| keepers.contains(peer));
+        let heard = keepers.filter_map(|(_, link)| link.heard.as_ref());
         heard.filter(|heard| counts(heard) && heard.applied.is_within(&self.applied)).count()
     }
 
     /// Among so many others is one that has a confirmed write.
     fn must_catch_up_with(&self) -> usize {
-        let members = self.config.members.len();
-        (members - self.config.ack.promised(members) + 1).min(members - 1)
+        let keepers = self.config.keepers().len();
+        (keepers - self.config.ack.promised(keepers) + 1).min(keepers - 1)
     }
 }

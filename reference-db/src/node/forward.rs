@@ -1,4 +1,4 @@
-//! Forwarding: with a single leader, followers pass requests on and bring the answer back.
+//! Forwarding: with a single leader, or one in each region, followers pass requests on and bring the answer back.
 //!
 //! ```text
 //! client ─► follower ── forward 7 ─► leader      no answer in time: a read did not happen,
@@ -12,7 +12,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::acknowledge::Asker;
 use super::{Node, Output, Ticket};
+use crate::config::Role;
 use crate::message::{Body, Boot, CallId};
+use crate::misdirected::Misdirected;
 use crate::names::NodeName;
 use crate::refusal::Refusal;
 use crate::request::{Request, Response};
@@ -58,13 +60,59 @@ impl Served {
 
 impl Node {
     /// The node to which a request must go, unless this node may answer it.
-    pub(super) fn destination(&self, request: &Request) -> Option<NodeName> {
-        self.answerer(request).filter(|node| *node != self.config.name && !request.is_for_one_node())
+    pub(super) fn destination(&self, now: Nanos, request: &Request) -> Option<NodeName> {
+        match self.config.role(self.config.name) {
+            Role::Data => {
+                self.answerer(request).filter(|node| *node != self.config.name && !request.is_for_one_node())
+            }
+            // It has nothing to answer from, but what it knows of itself and of the cluster.
+            Role::Router | Role::Witness if request.ask.is_about_node() => None,
+            Role::Router | Role::Witness => {
+                let one_for_all = self.answerer(request).filter(|node| *node != self.config.name);
+                one_for_all.or_else(|| self.nearest(now))
+            }
+        }
+    }
+
+    /// The node with data that a request goes to which any of them may answer: one that speaks before one that has fallen
+    /// silent, and one of the region before others.
+    fn nearest(&self, now: Nanos) -> Option<NodeName> {
+        let far = |node: NodeName| !self.config.regions.are_close(self.config.name, node);
+        self.config.data_nodes().into_iter().min_by_key(|node| (self.is_down(now, *node), far(*node)))
+    }
+
+    /// What becomes of a request that another node has to answer.
+    pub(super) fn misdirected(
+        &mut self,
+        now: Nanos,
+        to: NodeName,
+        ticket: Ticket,
+        request: Request,
+        outputs: &mut Vec<Output>,
+    ) {
+        let redirect = match self.config.misdirected {
+            // What has no data is there to pass on.
+            _ if self.config.role(self.config.name) != Role::Data => None,
+            Misdirected::Forward => None,
+            Misdirected::Redirect => Some(true),
+            Misdirected::Reject => Some(false),
+        };
+        match redirect {
+            None => self.forward(now, to, ticket, request, outputs),
+            Some(redirect) => {
+                let response = Response::Refused(Refusal::Misdirected { to, redirect });
+                outputs.push(Output::Reply { ticket, response });
+            }
+        }
     }
 
     /// Who answers such requests for the cluster.
     fn answerer(&self, request: &Request) -> Option<NodeName> {
-        if request.ask.is_write() { self.config.leader() } else { self.config.reader() }
+        if request.ask.is_write() {
+            self.config.taker().or(Some(self.config.name))
+        } else {
+            self.config.reader()
+        }
     }
 
     pub(super) fn forward(
@@ -116,11 +164,13 @@ impl Node {
         outputs: &mut Vec<Output>,
     ) {
         let asker = Asker::Follower { node: from, call };
-        let response = if leader != self.boot || self.answerer(request) != Some(self.config.name) {
+        let another = self.answerer(request).is_some_and(|node| node != self.config.name);
+        let misdirected = another && !request.is_for_one_node();
+        let response = if leader != self.boot || misdirected {
             // This may be the second copy of a call that an earlier start has done.
             Response::Refused(Refusal::LeaderSilent { write: request.ask.is_write() })
         } else if self.served.admit(from, call) {
-            match self.unfit() {
+            match self.refusal(request) {
                 Some(refusal) => Response::Refused(refusal),
                 None => self.execute(now, &request.ask, outputs),
             }

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 
 use super::{Node, Output};
 use crate::clock::DotSet;
-use crate::config::NodeConfig;
+use crate::config::{NodeConfig, Role};
 use crate::defect::Defect;
 use crate::message::{Body, Boot, Message};
 use crate::names::{Dot, NodeName, Origin};
@@ -139,6 +139,11 @@ impl Node {
             return now.is_due(link.asked_at, timing.resend_after).then_some(Body::Hello);
         };
         let waits = |flight: &Flight| !now.is_due(flight.sent_at, timing.resend_after);
+        // Nobody sends anything to a router, and a witness wants to know who is there.
+        let lonely = self.config.role(self.config.name) != Role::Data;
+        if lonely && now.is_due(link.asked_at, timing.probe_after) {
+            return Some(Body::Push { events: Vec::new() });
+        }
         // Nothing else would ask a peer to which nothing is sent directly.
         let curious = self.state == SyncState::CatchingUp || self.waits_for(now, peer);
         if !link.downstream && curious && now.is_due(link.asked_at, timing.resend_after) {
@@ -158,11 +163,11 @@ impl Node {
         let back = origin == peer.origin && !self.config.defects.has(Defect::SkipVersionCheck);
         let stands_aside = || !self.config.members.contains(&origin.node);
         let orphaned = || self.links.heard(origin.node).is_some_and(|heard| heard.origin != origin);
-        !back
-            && (self.config.topology.relays()
-                || origin.node == self.config.name
-                || stands_aside()
-                || orphaned())
+        let ours = || {
+            let regions = &self.config.regions;
+            self.config.topology.passes_on(regions, origin.node, self.config.name, peer.origin.node)
+        };
+        !back && (ours() || stands_aside() || orphaned())
     }
 
     fn note_sent(&mut self, now: Nanos, peer: NodeName, dots: Vec<Dot>) {

@@ -30,8 +30,8 @@ impl Node {
         request: Request,
         outputs: &mut Vec<Output>,
     ) {
-        match self.destination(&request) {
-            Some(leader) => self.forward(now, leader, ticket, request, outputs),
+        match self.destination(now, &request) {
+            Some(node) => self.misdirected(now, node, ticket, request, outputs),
             None => {
                 let response = match self.refusal(&request) {
                     Some(refusal) => Response::Refused(refusal),
@@ -67,7 +67,7 @@ impl Node {
                 }
             },
             Ask::Keys => Response::Keys(self.store.keys()),
-            Ask::Layout => Response::Layout(self.layout.clone()),
+            Ask::Layout => self.layout(),
             Ask::Relink(change) => self.relink(change, outputs),
             Ask::Digest => Response::Digest(self.digest()),
             Ask::Status => Response::Status(self.status()),

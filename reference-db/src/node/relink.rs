@@ -22,7 +22,7 @@ use crate::names::NodeName;
 use crate::record::Record;
 use crate::refusal::Refusal;
 use crate::request::{Response, SyncState};
-use crate::topology::{Epoch, Layout, Relink};
+use crate::topology::{Edge, Epoch, Graph, Layout, Relink};
 
 /// What a node of a chain must have before those behind it may rely on it.
 #[derive(Debug)]
@@ -46,10 +46,19 @@ impl Node {
         match self.fits(&layout).and_then(|config| self.same_leader(config)) {
             Err(reason) => Response::Refused(Refusal::Relink { reason }),
             Ok(config) => {
-                self.adopt(layout.clone(), config, outputs);
-                Response::Layout(layout)
+                self.adopt(layout, config, outputs);
+                self.layout()
             }
         }
+    }
+
+    /// What is in force.
+    pub(super) fn layout(&self) -> Response {
+        let links = self.config.members.iter().flat_map(|from| {
+            let to = self.config.downstream(*from);
+            to.into_iter().map(|to| Edge { from: *from, to })
+        });
+        Response::Layout { layout: self.layout.clone(), links: Graph { edges: links.collect() } }
     }
 
     fn same_leader(&self, config: NodeConfig) -> Result<NodeConfig, String> {

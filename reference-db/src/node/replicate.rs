@@ -11,6 +11,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::{Node, Output};
+use crate::config::Role;
 use crate::conflict::Moment;
 use crate::defect::Defect;
 use crate::delivery::Held;
@@ -55,14 +56,28 @@ impl Node {
         let (delivery, defects) = (self.config.delivery, self.config.defects.clone());
         while let Some(held) = self.held.release(|event| delivery.is_ready(event, &self.applied, &defects)) {
             waiting.insert(held.from);
-            self.enact(&held.event);
-            self.log.insert(Arc::clone(&held.event));
-            outputs.push(Output::Persist(Record::Event(held.event)));
+            self.keep(held.event, outputs);
         }
         let leader = self.config.leader().filter(|leader| self.confirms_to(self.config.name, *leader));
         waiting.extend(leader.filter(|leader| *leader != self.config.name));
         for peer in waiting {
             self.send(peer, Body::Ack, outputs);
+        }
+    }
+
+    fn keep(&mut self, event: Arc<Event>, outputs: &mut Vec<Output>) {
+        match self.config.role(self.config.name) {
+            Role::Data => {
+                self.enact(&event);
+                self.log.insert(Arc::clone(&event));
+                outputs.push(Output::Persist(Record::Event(event)));
+            }
+            Role::Witness => {
+                self.applied.insert(event.dot);
+                outputs.push(Output::Persist(Record::Witnessed(event.dot)));
+            }
+            // Nobody sends it any.
+            Role::Router => {}
         }
     }
 

@@ -6,7 +6,7 @@
 
 use super::{Node, Output, Unflushed};
 use crate::clock::{DotSet, HybridClock};
-use crate::config::NodeConfig;
+use crate::config::{NodeConfig, Role};
 use crate::conflict;
 use crate::delivery::HoldBack;
 use crate::log::Log;
@@ -48,6 +48,12 @@ pub enum RecoverError {
         /// What does not fit.
         reason: String,
     },
+    /// Of a node that was something else.
+    #[error("store is of a node that {was}: start with an empty directory, or as what it was")]
+    Role {
+        /// What.
+        was: &'static str,
+    },
     /// Does not begin as every store does.
     #[error("store does not begin with a start record: its beginning is lost, start with an empty directory")]
     NoStart,
@@ -67,16 +73,28 @@ impl Node {
         now: Nanos,
         records: impl IntoIterator<Item = Record>,
     ) -> Result<(Node, Vec<Output>), RecoverError> {
+        let role = config.role(config.name);
         let mut node = Node::blank(config, now);
         let (mut last, mut in_sync) = (None, None);
         for record in records {
             match record {
                 Record::Start { format, origin, boot } => last = Some(node.checked(format, origin, boot)?),
-                Record::Event(_) | Record::Forgotten(_) | Record::InSync { .. } | Record::Layout(_)
+                Record::Event(_)
+                | Record::Forgotten(_)
+                | Record::InSync { .. }
+                | Record::Layout(_)
+                | Record::Witnessed(_)
                     if last.is_none() =>
                 {
                     return Err(RecoverError::NoStart);
                 }
+                Record::Event(_) if role != Role::Data => {
+                    return Err(RecoverError::Role { was: "held data" });
+                }
+                Record::Witnessed(_) if role != Role::Witness => {
+                    return Err(RecoverError::Role { was: "was a witness" });
+                }
+                Record::Witnessed(dot) => node.applied.insert(dot),
                 Record::Event(event) => {
                     node.enact(&event);
                     node.log.insert(event);

@@ -32,6 +32,7 @@ impl Node {
         Status {
             node: self.config.name,
             origin: self.origin.to_string(),
+            role: self.config.role(self.config.name),
             epoch: self.layout.epoch.number,
             included: self.config.is_included(),
             mode: self.config.mode,
@@ -41,7 +42,7 @@ impl Node {
             reads: self.config.reads,
             degraded: self.unconfirmed.degraded,
             state: self.state,
-            leader: self.config.leader(),
+            leader: self.config.leader().or_else(|| self.config.region_leader()),
             defects: self.config.defects.iter().map(|defect| defect.to_string()).collect(),
             peers: peers.collect(),
             held_back: self.held.len(),

@@ -40,6 +40,8 @@ pub struct ServerConfig {
     pub node: NodeConfig,
     /// Where each other member takes messages, as `host:port`.
     pub peers: BTreeMap<NodeName, String>,
+    /// Where each member serves clients, as `host:port`, as far as it is known: clients are redirected there.
+    pub clients: BTreeMap<NodeName, String>,
     /// Where the node keeps its log; created where needed.
     pub data_dir: PathBuf,
     /// Where clients are served. Port 0 takes a free one.
@@ -154,8 +156,9 @@ pub async fn serve_on(
     let peer_address = peer.local_addr().map_err(ServeError::Listener)?;
     let name = config.node.name;
     let (outboxes, mut tasks) = connect(&config)?;
+    let clients = config.clients.clone();
     let (jobs, finished) = start(config, outboxes).await?;
-    tasks.push(answer(client, api::router(jobs.clone(), name)));
+    tasks.push(answer(client, api::router(jobs.clone(), name, clients)));
     tasks.push(answer(peer, inbox::router(jobs.clone())));
     Ok(Running { client_address, peer_address, jobs, finished, tasks })
 }

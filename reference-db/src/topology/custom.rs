@@ -50,6 +50,12 @@ pub(super) fn downstream(graph: &Graph, node: NodeName) -> Vec<NodeName> {
     to
 }
 
+impl fmt::Display for Edge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}>{}", self.from, self.to)
+    }
+}
+
 impl FromStr for Graph {
     type Err = GraphError;
 
@@ -90,7 +96,7 @@ impl From<Graph> for String {
 /// One way each, as [`Graph::from_str`] reads it.
 impl fmt::Display for Graph {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let edges: Vec<String> = self.edges.iter().map(|edge| format!("{}>{}", edge.from, edge.to)).collect();
+        let edges: Vec<String> = self.edges.iter().map(Edge::to_string).collect();
         f.write_str(&edges.join("+"))
     }
 }

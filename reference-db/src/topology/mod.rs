@@ -8,6 +8,8 @@
 //! chain   A ⇄ B ⇄ C ⇄ D     tree     A ⇄ B ⇄ D    custom   as said, link by link
 //!                                   ⇅
 //!                                   C
+//!
+//! two-tier   B ⇄ A ⇄ D ⇄ E        leaders of regions, each with its followers
 //! ```
 //!
 //! Where events are passed on there is one path between two nodes, but in a custom graph that has more, and nothing can
@@ -23,12 +25,14 @@ mod layout;
 mod ring;
 mod star;
 mod tree;
+mod two_tier;
 
 pub use custom::{Edge, Graph, GraphError};
 pub use layout::{Epoch, Layout, Relink};
 
 use crate::choice::choices;
 use crate::names::NodeName;
+use crate::region::Regions;
 
 choices! {
     /// Who sends events to whom. Each has a file of its own.
@@ -39,12 +43,19 @@ choices! {
         Ring = "ring", "every node sends to the next, which passes on";
         Star = "star", "the first node is the hub, which passes on between the others";
         Tree = "tree", "the first node is the root; every node passes on up and down";
+        TwoTier = "two-tier", "a leader in each region sends to those of the others, and to its followers";
     }
 }
 
 impl Topology {
-    /// The nodes to which `node` sends events; only custom looks at the graph.
-    pub fn downstream(self, members: &[NodeName], graph: &Graph, node: NodeName) -> Vec<NodeName> {
+    /// The nodes to which `node` sends events; only custom looks at the graph, and only two-tier at the regions.
+    pub fn downstream(
+        self,
+        members: &[NodeName],
+        graph: &Graph,
+        regions: &Regions,
+        node: NodeName,
+    ) -> Vec<NodeName> {
         match self {
             Topology::AllToAll => all_to_all::downstream(members, node),
             Topology::Chain => chain::downstream(members, node),
@@ -52,14 +63,16 @@ impl Topology {
             Topology::Ring => ring::downstream(members, node),
             Topology::Star => star::downstream(members, node),
             Topology::Tree => tree::downstream(members, node),
+            Topology::TwoTier => two_tier::downstream(members, regions, node),
         }
     }
 
-    /// True if nodes pass on the events of others.
-    pub fn relays(self) -> bool {
+    /// True if `node` sends the events of an origin to `peer`, whoever else has them.
+    pub fn passes_on(self, regions: &Regions, origin: NodeName, node: NodeName, peer: NodeName) -> bool {
         match self {
-            Topology::AllToAll => false,
+            Topology::AllToAll => origin == node,
             Topology::Chain | Topology::Custom | Topology::Ring | Topology::Star | Topology::Tree => true,
+            Topology::TwoTier => two_tier::passes_on(regions, origin, node, peer),
         }
     }
 }
@@ -73,20 +86,23 @@ mod tests {
         let members: Vec<NodeName> =
             ["A", "B", "C", "D", "E", "F", "G"].map(|name| NodeName::new(name).unwrap()).to_vec();
         let none = Graph::default();
+        let regions: Regions = "eu:C+A/us:B+F+G/asia:D+E".parse().unwrap();
         for topology in Topology::ALL.iter().filter(|topology| **topology != Topology::Custom) {
             for count in 1..=members.len() {
                 let members = &members[..count];
                 let mut reached = vec![members[count - 1]];
                 while let Some(next) = reached
                     .iter()
-                    .flat_map(|node| topology.downstream(members, &none, *node))
+                    .flat_map(|node| topology.downstream(members, &none, &regions, *node))
                     .find(|next| !reached.contains(next))
                 {
                     reached.push(next);
                 }
                 assert_eq!(reached.len(), count, "{topology} of {count}");
                 assert!(
-                    members.iter().all(|node| !topology.downstream(members, &none, *node).contains(node))
+                    members
+                        .iter()
+                        .all(|node| !topology.downstream(members, &none, &regions, *node).contains(node))
                 );
             }
         }

@@ -75,6 +75,7 @@ impl Story {
                 cluster.cut(name(other), name(one));
             }
             ["slow", from, to, delay] => cluster.slow(name(from), name(to), span(delay)),
+            ["far", delay] => cluster.far(span(delay)),
             ["heal"] => cluster.heal(),
             ["tick", time] => cluster.pass(span(time)),
             ["crash", node] => cluster.crash(name(node)),
@@ -158,7 +159,7 @@ impl Story {
                 format!("committed {dot}{}; read [{}]", self.acked_by(&acked_by), readings.join("; "))
             }
             Response::Refused(refusal) => format!("{}: {refusal}", refusal.outcome().name()),
-            Response::Layout(layout) => format!("epoch {}", layout.epoch),
+            Response::Layout { layout, .. } => format!("epoch {}", layout.epoch),
             Response::Keys(_) | Response::Digest(_) | Response::Status(_) => unreachable!(),
         }
     }

@@ -129,6 +129,7 @@ fn server_config(cluster: &Cluster, name: NodeName, directory: &Path) -> ServerC
     let settings = NodeSettings { cluster: shape, ..NodeSettings::new(name, cluster.names.clone()) };
     let any: SocketAddr = "127.0.0.1:0".parse().unwrap();
     ServerConfig {
+        clients: BTreeMap::new(),
         node: NodeConfig::new(settings).unwrap(),
         peers: cluster.peers.clone(),
         data_dir: directory.join(name.as_str()),

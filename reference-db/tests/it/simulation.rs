@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::cluster::{Cluster, FAIR, Rng, Weather};
 use reference_db::event::Change;
+use reference_db::region::{Region, Regions};
 use reference_db::request::Reading;
 use reference_db::topology::{Edge, Graph, Relink};
 use reference_db::{
@@ -54,6 +55,7 @@ fn run(mode: Mode, topology: Topology, delivery: Delivery, seed: u64) -> Vec<Str
         topology,
         delivery,
         links: links(topology, &members),
+        regions: regions(topology, &members),
         ..ClusterSettings::default()
     };
     let settings = NodeSettings { durable, cluster: shape, ..NodeSettings::new(members[0], members.clone()) };
@@ -119,7 +121,7 @@ fn relinked(mode: Mode, seed: u64) -> Vec<String> {
     cluster.pass(Nanos::from_millis(3000));
     let everyone = Relink { topology: Some(Topology::Ring), links: None, nodes: Some(members.clone()) };
     let told = cluster.answer(members[3], Ask::Relink(everyone), Consistency::Local);
-    assert!(matches!(told, Some(Response::Layout(_))), "{told:?}");
+    assert!(matches!(told, Some(Response::Layout { .. })), "{told:?}");
     assert!(cluster.settle(), "the nodes do not become equal");
     let confirmed = check_dots(&cluster.take_replies());
     cluster.trace.push(format!("{} writes were confirmed", confirmed.len()));
@@ -142,6 +144,18 @@ fn relink(members: &[NodeName], rng: &mut Rng) -> Ask {
     }
     let topology = Some(shapes[rng.below(shapes.len() as u64) as usize]);
     Ask::Relink(Relink { topology, links: None, nodes: Some(nodes) })
+}
+
+/// Of a two-tier topology: the last node is in a region of its own.
+fn regions(topology: Topology, members: &[NodeName]) -> Regions {
+    let region =
+        |name, nodes: &[NodeName]| Region { name: NodeName::new(name).unwrap(), nodes: nodes.to_vec() };
+    match members.split_last() {
+        Some((last, others)) if topology == Topology::TwoTier => {
+            Regions(vec![region("near", others), region("far", &[*last])])
+        }
+        _ => Regions::default(),
+    }
 }
 
 /// Of a custom graph: one way round, and one link back.
@@ -326,7 +340,7 @@ fn a_relinked_chain_is_one_register() {
 fn relink_chain(cluster: &mut Cluster, chain: &[NodeName]) {
     let change = Relink { nodes: Some(chain.to_vec()), ..Relink::default() };
     let told = cluster.answer(chain[0], Ask::Relink(change), Consistency::Local);
-    assert!(matches!(told, Some(Response::Layout(_))), "{told:?}");
+    assert!(matches!(told, Some(Response::Layout { .. })), "{told:?}");
 }
 
 /// Asks one thing after the other, and keeps what a register could hold now.

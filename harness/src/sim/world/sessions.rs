@@ -9,13 +9,14 @@ use crate::sim::client::{Caller, Client, Duty, InFlight};
 use crate::sim::network::End;
 
 impl World<'_> {
-    pub(super) fn hire(&mut self, duty: Duty) -> u32 {
+    /// A client who lives where node `home` is.
+    pub(super) fn hire(&mut self, duty: Duty, home: usize) -> u32 {
         let translator = match &self.store {
             Store::Cluster(_) => Some(SimulatedClient::new(self.dialect)),
             Store::Control(_) => None,
         };
         let session = self.session();
-        self.clients.push(Client { session, translator, in_flight: None, calls: 0, duty });
+        self.clients.push(Client { session, home, translator, in_flight: None, calls: 0, duty });
         self.busy += 1;
         (self.clients.len() - 1) as u32
     }

@@ -6,7 +6,7 @@ use reference_db::{Input, Output, Request, Response, Ticket};
 
 use super::{Answer, Happening, Parcel, Store, TICK, World};
 use crate::sim::client::Caller;
-use crate::sim::network::{End, Fate, FaultIndex, Harmed};
+use crate::sim::network::{End, Fate, FaultIndex, Harmed, Late};
 use crate::sim::node::{Host, Life, Wishes};
 use crate::sim::trouble::Bite;
 
@@ -84,8 +84,8 @@ impl World<'_> {
     }
 
     pub(super) fn send(&mut self, from: End, to: End, parcel: Parcel) {
-        let now = self.agenda.now();
-        match self.network.send(now, from, to, Box::new(parcel)) {
+        let (now, far) = (self.agenda.now(), self.distance(from, to, &parcel));
+        match self.network.send(now, from, to, far, Box::new(parcel)) {
             Fate::Arrives(due, parcel) => {
                 self.agenda.at(due, Happening::Arrive { to, parcel });
             }
@@ -111,6 +111,21 @@ impl World<'_> {
                 self.bite(fault, from, to, Bite::Late(due.since(now)));
             }
         }
+    }
+
+    /// How far a parcel has to go; a client is where its home is.
+    fn distance(&self, from: End, to: End, parcel: &Parcel) -> Option<Late> {
+        let home = match parcel {
+            Parcel::Ask(caller, _) | Parcel::AskControl(caller, _) | Parcel::Answer(caller, _) => {
+                self.clients[caller.client as usize].home
+            }
+            Parcel::Message(_) => 0,
+        };
+        let place = |end: End| match end {
+            End::Node(node) => node,
+            End::Clients => home,
+        };
+        self.distances[place(from)][place(to)]
     }
 
     pub(super) fn bite(&mut self, fault: FaultIndex, from: End, to: End, bite: Bite) {

@@ -89,6 +89,7 @@ impl Answer {
             Refusal::Mismatch { .. } | Refusal::Overflow { .. } | Refusal::Relink { .. } => {
                 StatusCode::UNPROCESSABLE_ENTITY
             }
+            Refusal::Misdirected { .. } => StatusCode::MISDIRECTED_REQUEST,
             Refusal::CatchingUp { .. }
             | Refusal::LeftOut { .. }
             | Refusal::LeaderSilent { .. }
@@ -102,6 +103,7 @@ impl Answer {
                     json!({ "status": "aborted", "reason": reason, "step": step, "mend": refusal.mend() });
                 Answer { body: body.to_string(), ..answer }
             }
+            Refusal::Misdirected { to, .. } => answer.with("refdb-leader", to.to_string()),
             _ => answer,
         }
     }
@@ -171,6 +173,11 @@ impl Answer {
         tracing::error!(?response, "the node's answer does not fit the question");
         let mend = "run the same version on every node";
         Answer::error(StatusCode::INTERNAL_SERVER_ERROR, Outcome::Unknown, "node gave a strange answer", mend)
+    }
+
+    fn with(mut self, header: &'static str, value: String) -> Answer {
+        self.headers.push((header, value));
+        self
     }
 
     fn with_dot(mut self, dot: Dot, acked_by: &[NodeName]) -> Answer {

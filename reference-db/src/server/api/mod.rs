@@ -10,15 +10,19 @@ mod kv;
 mod topology;
 mod txn;
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderValue, StatusCode};
+use axum::middleware::{Next, from_fn};
 use axum::response::Response;
 use axum::routing::MethodRouter;
 
 use super::host::Jobs;
 use crate::names::NodeName;
-use crate::refusal::Outcome;
+use crate::refusal::{Outcome, Refusal};
 use crate::request::{self, Request};
 use answer::Answer;
 
@@ -30,6 +34,8 @@ const BODY_MAX: usize = 1024 * 1024;
 pub(super) struct Api {
     jobs: Jobs,
     node: NodeName,
+    /// Where other nodes serve clients.
+    clients: Arc<BTreeMap<NodeName, String>>,
 }
 
 /// A path, and the handlers of its methods.
@@ -52,7 +58,7 @@ static ROUTES: &[Route] = &[
     Route { path: "/v1/txn", handlers: txn::transactions },
 ];
 
-pub(super) fn router(jobs: Jobs, node: NodeName) -> Router {
+pub(super) fn router(jobs: Jobs, node: NodeName, clients: BTreeMap<NodeName, String>) -> Router {
     let add = |router: Router<Api>, route: &Route| router.route(route.path, (route.handlers)());
     ROUTES
         .iter()
@@ -60,7 +66,8 @@ pub(super) fn router(jobs: Jobs, node: NodeName) -> Router {
         .fallback(no_such_path)
         .method_not_allowed_fallback(no_such_method)
         .layer(DefaultBodyLimit::max(BODY_MAX))
-        .with_state(Api { jobs, node })
+        .layer(from_fn(redirect))
+        .with_state(Api { jobs, node, clients: clients.into() })
 }
 
 impl Api {
@@ -68,7 +75,13 @@ impl Api {
     async fn ask(&self, request: Request, show: impl FnOnce(request::Response) -> Answer) -> Response {
         let write = request.ask.is_write();
         let answer = match self.jobs.ask(request).await {
-            Some(request::Response::Refused(refusal)) => Answer::refused(&refusal),
+            Some(request::Response::Refused(refusal)) => {
+                let mut response = Answer::refused(&refusal).into_response(self.node);
+                if let Some(elsewhere) = self.elsewhere(&refusal) {
+                    response.extensions_mut().insert(elsewhere);
+                }
+                return response;
+            }
             Some(response) => show(response),
             None => {
                 let outcome = if write { Outcome::Unknown } else { Outcome::NotApplied };
@@ -78,6 +91,31 @@ impl Api {
         };
         answer.into_response(self.node)
     }
+
+    /// Where the same request would be answered, if it is known.
+    fn elsewhere(&self, refusal: &Refusal) -> Option<Elsewhere> {
+        match refusal {
+            Refusal::Misdirected { to, redirect: true } => self.clients.get(to).cloned().map(Elsewhere),
+            _ => None,
+        }
+    }
+}
+
+/// Stands in a response whose client is to ask elsewhere.
+#[derive(Debug, Clone)]
+struct Elsewhere(String);
+
+/// A redirect names the whole address, and only here is it known what was asked.
+async fn redirect(request: axum::extract::Request, next: Next) -> Response {
+    let path = request.uri().path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string);
+    let mut response = next.run(request).await;
+    if let Some(Elsewhere(address)) = response.extensions_mut().remove()
+        && let Ok(location) = HeaderValue::try_from(format!("http://{address}{path}"))
+    {
+        response.headers_mut().insert("location", location);
+        *response.status_mut() = StatusCode::TEMPORARY_REDIRECT;
+    }
+    response
 }
 
 async fn no_such_path(State(api): State<Api>) -> Response {

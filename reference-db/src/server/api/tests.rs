@@ -14,6 +14,7 @@ use crate::config::{NodeConfig, NodeSettings};
 use crate::datum::Datum;
 use crate::event::{Change, Effect, Event, Key};
 use crate::message::{Body as Content, Boot, Message};
+use crate::misdirected::Misdirected;
 use crate::mode::Mode;
 use crate::node::Node;
 use crate::request::SyncState;
@@ -32,17 +33,26 @@ struct Tester {
 
 impl Tester {
     fn new(name: &str, mode: Mode) -> Tester {
+        Tester::of(name, ClusterSettings { mode, ..ClusterSettings::default() })
+    }
+
+    fn of(name: &str, cluster: ClusterSettings) -> Tester {
         let members = ["A", "B"].map(|name| NodeName::new(name).unwrap()).to_vec();
         let name = NodeName::new(name).unwrap();
-        let config = NodeConfig::new(NodeSettings {
-            cluster: ClusterSettings { mode, ..ClusterSettings::default() },
-            ..NodeSettings::new(name, members)
-        })
-        .unwrap();
+        let config = NodeConfig::new(NodeSettings { cluster, ..NodeSettings::new(name, members) }).unwrap();
         let (node, outputs) = Node::recover(config, now(), []).unwrap();
         let (jobs, _) = Host::start(node, Box::new(MemoryDisk::default()), outputs, BTreeMap::new()).unwrap();
         let description = serde_json::from_str(about::OPENAPI).unwrap();
-        Tester { router: router(jobs.clone(), name), jobs, description, met: BTreeMap::new() }
+        Tester {
+            router: router(
+                jobs.clone(),
+                name,
+                [(NodeName::new("A").unwrap(), "a.example:1".to_owned())].into(),
+            ),
+            jobs,
+            description,
+            met: BTreeMap::new(),
+        }
     }
 
     /// Sends `PUT /v1/kv/{key} key=x header: value | body`, holds the answer to its description, and gives its status,
@@ -145,7 +155,15 @@ async fn the_description_names_every_method_and_no_other() {
 #[tokio::test]
 async fn every_answer_is_as_described() {
     let mut met = BTreeMap::new();
-    for tester in [plain().await, siblings().await, merged().await, follower().await, stopped().await] {
+    for tester in [
+        plain().await,
+        siblings().await,
+        merged().await,
+        follower().await,
+        misdirected(Misdirected::Redirect, 307).await,
+        misdirected(Misdirected::Reject, 421).await,
+        stopped().await,
+    ] {
         met.extend(tester.met);
     }
     let description: Value = serde_json::from_str(about::OPENAPI).unwrap();
@@ -294,6 +312,31 @@ async fn follower() -> Tester {
     tester.check(r#"PUT /v1/kv/x | {"value": 1}"#, "503 not-applied").await;
     tester.check("GET /v1/kv/x", "503 not-applied").await;
     tester.check("GET /v1/kv/x refdb-consistency=local", "404 applied").await;
+    tester
+}
+
+async fn misdirected(misdirected: Misdirected, status: u16) -> Tester {
+    let mode = Mode::SingleLeader;
+    let mut tester = Tester::of("B", ClusterSettings { mode, misdirected, ..ClusterSettings::default() });
+    let expected = format!("{status} not-applied");
+    for request in [
+        "GET /v1/keys",
+        "GET /v1/kv/x",
+        r#"PUT /v1/kv/x | {"value": 1}"#,
+        "DELETE /v1/kv/x",
+        r#"POST /v1/kv/x/ops | {"op":"append","value":1}"#,
+        r#"POST /v1/txn | {"ops":[{"f":"read","key":"x"}]}"#,
+    ] {
+        tester.check(request, &expected).await;
+    }
+    tester.check("GET /v1/kv/x refdb-consistency=local", "404 applied").await;
+    let request = HttpRequest::builder().uri("/v1/kv/a%20b?consistency=default");
+    let response = tester.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+    assert_eq!(response.headers()["refdb-leader"], "A");
+    let location = response.headers().get("location").map(|location| location.to_str().unwrap());
+    let there = (misdirected == Misdirected::Redirect)
+        .then_some("http://a.example:1/v1/kv/a%20b?consistency=default");
+    assert_eq!(location, there);
     tester
 }
 

@@ -10,7 +10,7 @@ use super::Api;
 use super::answer::Answer;
 use super::ask::Content;
 use crate::request::{self, Ask, Consistency, Request};
-use crate::topology::Layout;
+use crate::topology::{Edge, Graph, Layout};
 
 /// `/v1/topology`
 pub(super) fn layout() -> MethodRouter<Api> {
@@ -30,22 +30,18 @@ async fn change(State(api): State<Api>, content: Content) -> Response {
 
 async fn ask(api: &Api, ask: Ask) -> Response {
     let show = |response| match response {
-        request::Response::Layout(layout) => shown(&layout),
+        request::Response::Layout { layout, links } => shown(&layout, &links),
         other => Answer::unexpected(&other),
     };
     api.ask(Request { ask, consistency: Consistency::Local }, show).await
 }
 
 /// With the links that the shape comes to, one way each.
-fn shown(layout: &Layout) -> Answer {
+fn shown(layout: &Layout, links: &Graph) -> Answer {
     let Layout { epoch, topology, nodes, .. } = layout;
-    let links = nodes.iter().flat_map(|from| {
-        let to = topology.downstream(nodes, &layout.links, *from);
-        to.into_iter().map(move |to| format!("{from}>{to}"))
-    });
-    let links: Vec<String> = links.collect();
     let body = json!({
-        "epoch": epoch.number, "by": epoch.by, "topology": topology, "nodes": nodes, "links": links,
+        "epoch": epoch.number, "by": epoch.by, "topology": topology, "nodes": nodes,
+        "links": links.edges.iter().map(Edge::to_string).collect::<Vec<_>>(),
     });
     Answer::applied(StatusCode::OK, &body)
 }

@@ -1,5 +1,9 @@
 //! What a node must know about itself and its cluster before it starts.
 
+mod error;
+
+use serde::{Deserialize, Serialize};
+
 use crate::ack::{AckPolicy, AckSettings, OnAckTimeout};
 use crate::defect::Defect;
 use crate::delivery::Delivery;
@@ -9,6 +13,8 @@ use crate::reads::Reads;
 use crate::settings::ClusterSettings;
 use crate::time::Nanos;
 use crate::topology::{Edge, Epoch, Layout, Topology};
+
+pub use error::ConfigError;
 
 /// The most nodes that a cluster may have: every event carries a number for each.
 pub const MEMBERS_MAX: usize = 32;
@@ -67,6 +73,23 @@ pub struct Timing {
     pub silence_max: Nanos,
 }
 
+impl Timing {
+    /// What suits a cluster: where it is spread over regions, answers are a long way off.
+    pub fn of(cluster: &ClusterSettings) -> Timing {
+        let near = Timing::default();
+        if cluster.regions.is_empty() {
+            return near;
+        }
+        let millis = Nanos::from_millis;
+        Timing {
+            resend_after: millis(600),
+            leader_answer_max: millis(2000),
+            silence_max: millis(4000),
+            ..near
+        }
+    }
+}
+
 impl Default for Timing {
     fn default() -> Timing {
         Timing {
@@ -78,102 +101,17 @@ impl Default for Timing {
     }
 }
 
-/// What does not fit together.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ConfigError {
-    /// The node is not in the list.
-    #[error("node {name} is not among the members: add it to the list, which must be the same at every node")]
-    NotAMember {
-        /// Which.
-        name: NodeName,
-    },
-    /// Nobody is left.
-    #[error("a cluster of no nodes can hold nothing: name at least one")]
-    Nobody,
-    /// A node is in the list twice.
-    #[error("member {name} is listed twice: every node needs a name of its own")]
-    Twice {
-        /// Which.
-        name: NodeName,
-    },
-    /// Too many nodes.
-    #[error("{count} members are too many: a cluster has at most {MEMBERS_MAX}")]
-    TooMany {
-        /// How many.
-        count: usize,
-    },
-    /// Deletions that would be forgotten before anybody hears of them.
-    #[error(
-        "tombstones of {} are forgotten before a deletion has reached every node: give them {} or more, or 0 for ever",
-        .given, TOMBSTONES_MIN
-    )]
-    Forgetful {
-        /// How long they were to live.
-        given: Nanos,
-    },
-    /// A graph that says nothing.
-    #[error("topology custom has no links: say them, such as links=A-B+B>C")]
-    NoLinks,
-    /// A link of a node that is not there.
-    #[error("link {from}>{to} is not between two members: take two of {members}")]
-    StrangeLink {
-        /// Who would send.
-        from: NodeName,
-        /// To whom.
-        to: NodeName,
-        /// The members, with commas between them.
-        members: String,
-    },
-    /// A graph in which something never arrives.
-    #[error("what {from} takes would never reach {to}: add links until every node reaches every other")]
-    Unreached {
-        /// Who takes it.
-        from: NodeName,
-        /// Who would not hear of it.
-        to: NodeName,
-    },
-    /// A policy that counts, without a number.
-    #[error("ack k-of-n does not say how many: set ack-nodes to the number of nodes that must have a write")]
-    Uncounted,
-    /// More acknowledgements than there are nodes.
-    #[error("ack-nodes {nodes} is more than the {members} nodes there are: no write could ever be confirmed")]
-    TooManyAcks {
-        /// How many were asked for.
-        nodes: usize,
-        /// How many there are.
-        members: usize,
-    },
-    /// Acknowledgements that do not reach who waits for them.
-    #[error(
-        "ack {policy} does not fit topology {topology}: in it {node} hears only from the nodes that it sends to, and \
-         {lacks} is not among them; take a topology in which {node} sends to every other, or ack leader"
-    )]
-    Unheard {
-        /// Who must acknowledge.
-        policy: AckPolicy,
-        /// The shape.
-        topology: Topology,
-        /// Who would wait.
-        node: NodeName,
-        /// For whom in vain.
-        lacks: NodeName,
-    },
-    /// A setting that the others leave without effect.
-    #[error("{setting} changes nothing here: it needs {needs}")]
-    Idle {
-        /// Which.
-        setting: &'static str,
-        /// What would give it effect.
-        needs: &'static str,
-    },
-    /// A defect that could never bite.
-    #[error("defect {defect} changes nothing here: it needs {needs}")]
-    Toothless {
-        /// Which.
-        defect: Defect,
-        /// What would let it bite.
-        needs: &'static str,
-    },
+/// What a member is there for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// Holds everything, and answers.
+    Data,
+    /// Keeps of each event only that it happened: it counts for acknowledgements, knows what a node with data lacks, and
+    /// cannot make up for it. Source: Pâris, *Voting with witnesses* (1986).
+    Witness,
+    /// Keeps nothing, and passes on what it is asked.
+    Router,
 }
 
 /// Settings that fit together.
@@ -188,6 +126,8 @@ impl NodeConfig {
         if !settings.members.contains(&settings.name) {
             return Err(ConfigError::NotAMember { name: settings.name });
         }
+        settings.check_regions()?;
+        settings.check_roles()?;
         NodeConfig::of_cluster(settings)
     }
 
@@ -213,9 +153,13 @@ impl NodeConfig {
         {
             return Err(ConfigError::Twice { name: *name });
         }
+        if settings.data_nodes().is_empty() {
+            return Err(ConfigError::NoData);
+        }
         if settings.tombstones > Nanos(0) && settings.tombstones < TOMBSTONES_MIN {
             return Err(ConfigError::Forgetful { given: settings.tombstones });
         }
+        settings.check_tiers()?;
         settings.check_links()?;
         settings.check_chain()?;
         settings.check_acks()?;
@@ -247,13 +191,14 @@ impl NodeConfig {
 
     /// The last node of a chain.
     pub fn tail(&self) -> Option<NodeName> {
-        self.members.last().copied().filter(|_| self.topology == Topology::Chain)
+        self.data_nodes().last().copied().filter(|_| self.topology == Topology::Chain)
     }
 
     /// The node before this one in a chain.
     pub fn predecessor(&self) -> Option<NodeName> {
-        let place = self.members.iter().position(|member| *member == self.name)?;
-        let before = self.members.get(place.checked_sub(1)?).copied();
+        let chain = self.data_nodes();
+        let place = chain.iter().position(|member| *member == self.name)?;
+        let before = chain.get(place.checked_sub(1)?).copied();
         before.filter(|_| self.topology == Topology::Chain)
     }
 
@@ -262,19 +207,102 @@ impl NodeConfig {
         self.members.contains(&self.name)
     }
 
+    /// The node that takes what is written here, if it is another one: the single leader, or that of the region.
+    pub fn taker(&self) -> Option<NodeName> {
+        self.leader().or_else(|| self.region_leader()).filter(|taker| *taker != self.name)
+    }
+
+    /// The leader of this node's region in a two-tier topology.
+    pub fn region_leader(&self) -> Option<NodeName> {
+        match self.topology {
+            Topology::TwoTier => self.regions.leader(&self.data_nodes(), self.name),
+            Topology::AllToAll
+            | Topology::Chain
+            | Topology::Custom
+            | Topology::Ring
+            | Topology::Star
+            | Topology::Tree => None,
+        }
+    }
+
     /// The single leader, if the mode has one.
     pub fn leader(&self) -> Option<NodeName> {
-        (self.mode == Mode::SingleLeader).then(|| self.members[0])
+        self.data_nodes().first().copied().filter(|_| self.mode == Mode::SingleLeader)
     }
 }
 
 impl NodeSettings {
-    /// The nodes to which `node` sends events; none if it takes no part.
+    /// What a node is there for.
+    pub fn role(&self, node: NodeName) -> Role {
+        if self.witnesses.contains(&node) {
+            Role::Witness
+        } else if self.routers.contains(&node) {
+            Role::Router
+        } else {
+            Role::Data
+        }
+    }
+
+    /// The members that hold everything, in order.
+    pub fn data_nodes(&self) -> Vec<NodeName> {
+        self.members.iter().copied().filter(|node| self.role(*node) == Role::Data).collect()
+    }
+
+    /// The members that can say that they have an event, in order.
+    pub fn keepers(&self) -> Vec<NodeName> {
+        self.members.iter().copied().filter(|node| self.role(*node) != Role::Router).collect()
+    }
+
+    /// The nodes to which `node` sends events; none if it takes no part. Every node with data tells every witness.
     pub fn downstream(&self, node: NodeName) -> Vec<NodeName> {
-        if !self.members.contains(&node) {
+        let data = self.data_nodes();
+        if !data.contains(&node) {
             return Vec::new();
         }
-        self.topology.downstream(&self.members, &self.links, node)
+        let witnesses = self.members.iter().copied().filter(|other| self.role(*other) == Role::Witness);
+        let mut to = self.topology.downstream(&data, &self.links, &self.regions, node);
+        to.extend(witnesses);
+        to
+    }
+
+    fn check_roles(&self) -> Result<(), ConfigError> {
+        for (role, nodes) in [("witness", &self.witnesses), ("router", &self.routers)] {
+            if let Some(node) = nodes.iter().copied().find(|node| !self.members.contains(node)) {
+                return Err(ConfigError::StrangeRole { node, role });
+            }
+        }
+        match self.witnesses.iter().copied().find(|node| self.routers.contains(node)) {
+            Some(node) => Err(ConfigError::TwoRoles { node }),
+            None => Ok(()),
+        }
+    }
+
+    /// Every node is in one region, if there are any.
+    fn check_regions(&self) -> Result<(), ConfigError> {
+        let placed: Vec<NodeName> = self.regions.0.iter().flat_map(|region| region.nodes.clone()).collect();
+        let names: Vec<NodeName> = self.regions.0.iter().map(|region| region.name).collect();
+        let twice = names.iter().enumerate().find(|(index, name)| names[..*index].contains(name));
+        if let Some((_, region)) = twice {
+            return Err(ConfigError::RegionTwice { region: *region });
+        }
+        let twice = placed.iter().enumerate().find(|(index, node)| placed[..*index].contains(node));
+        if let Some((_, node)) = twice {
+            return Err(ConfigError::TwoRegions { node: *node });
+        }
+        if let Some(node) = placed.iter().find(|node| !self.members.contains(node)) {
+            return Err(ConfigError::StrangeRegion { node: *node });
+        }
+        match self.members.iter().find(|node| !placed.contains(node)) {
+            Some(node) if !self.regions.is_empty() => Err(ConfigError::NoRegion { node: *node }),
+            _ => Ok(()),
+        }
+    }
+
+    fn check_tiers(&self) -> Result<(), ConfigError> {
+        if self.topology == Topology::TwoTier && self.regions.is_empty() {
+            return Err(ConfigError::NoRegions);
+        }
+        Ok(())
     }
 
     fn check_links(&self) -> Result<(), ConfigError> {
@@ -283,16 +311,17 @@ impl NodeSettings {
             let idle = ConfigError::Idle { setting: "links", needs: "topology custom" };
             return if edges.is_empty() { Ok(()) } else { Err(idle) };
         }
-        if edges.is_empty() && self.members.len() > 1 {
+        let data = self.data_nodes();
+        if edges.is_empty() && data.len() > 1 {
             return Err(ConfigError::NoLinks);
         }
-        let known = |node: &NodeName| self.members.contains(node);
+        let known = |node: &NodeName| data.contains(node);
         let strange = |edge: &&Edge| !known(&edge.from) || !known(&edge.to) || edge.from == edge.to;
         if let Some(Edge { from, to }) = edges.iter().find(strange).copied() {
-            let members: Vec<&str> = self.members.iter().map(NodeName::as_str).collect();
+            let members: Vec<&str> = data.iter().map(NodeName::as_str).collect();
             return Err(ConfigError::StrangeLink { from, to, members: members.join(", ") });
         }
-        for from in self.members.iter().copied() {
+        for from in data.iter().copied() {
             if let Some(to) = self.unreached(from) {
                 return Err(ConfigError::Unreached { from, to });
             }
@@ -309,7 +338,7 @@ impl NodeSettings {
             reached.extend(beyond.into_iter().filter(|node| !reached.contains(node)).collect::<Vec<_>>());
             next += 1;
         }
-        self.members.iter().copied().find(|node| !reached.contains(node))
+        self.data_nodes().into_iter().find(|node| !reached.contains(node))
     }
 
     /// A tail is that of a chain below a single leader, which has events in the order of their head.
@@ -349,8 +378,8 @@ impl NodeSettings {
         match nodes {
             None if policy == AckPolicy::KOfN => return Err(ConfigError::Uncounted),
             Some(_) if !counts => return idle("ack-nodes", "ack k-of-n or semi-sync"),
-            Some(nodes) if nodes > self.members.len() => {
-                return Err(ConfigError::TooManyAcks { nodes, members: self.members.len() });
+            Some(nodes) if nodes > self.keepers().len() => {
+                return Err(ConfigError::TooManyAcks { nodes, members: self.keepers().len() });
             }
             _ => {}
         }
@@ -370,12 +399,13 @@ impl NodeSettings {
 
     /// A node acknowledges to whom it got a write from: whoever waits must send to everyone itself.
     fn check_acks_arrive(&self) -> Result<(), ConfigError> {
-        let members = &self.members;
-        let takers = if self.mode == Mode::SingleLeader { &members[..1] } else { &members[..] };
+        let data = self.data_nodes();
+        let takers = if self.mode == Mode::SingleLeader { &data[..1] } else { &data[..] };
         for node in takers.iter().copied() {
             let downstream = self.downstream(node);
-            let lacking = members.iter().find(|other| **other != node && !downstream.contains(other));
-            if let Some(lacks) = lacking.copied() {
+            let lacking =
+                self.keepers().into_iter().find(|other| *other != node && !downstream.contains(other));
+            if let Some(lacks) = lacking {
                 let (policy, topology) = (self.ack.policy, self.topology);
                 return Err(ConfigError::Unheard { policy, topology, node, lacks });
             }
@@ -521,6 +551,20 @@ mod tests {
         check(
             NodeSettings { members: vec![name("A"), name("B"), name("B")], ..settings() },
             "member B is listed twice: every node needs a name of its own",
+        );
+        check(
+            with(&[("topology", "two-tier")]),
+            "topology two-tier has no regions: say them, such as regions=eu:A+B/us:C+D",
+        );
+        check(
+            with(&[("regions", "eu:A")]),
+            "node B is in no region: where there are regions, every node is in one",
+        );
+        check(with(&[("regions", "eu:A/us:B+A")]), "node A is in regions twice: it can be in one place only");
+        check(with(&[("regions", "eu:A/eu:B")]), "region eu is named twice: name all its nodes at once");
+        check(
+            with(&[("regions", "eu:A/us:B+C")]),
+            "node C of a region is no member: take it out of the region, or add it to the cluster",
         );
         check(
             with(&[("tombstones", "20ms")]),
