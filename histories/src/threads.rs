@@ -3,7 +3,9 @@
 
 use std::io;
 use std::sync::Mutex;
-use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::atomic::AtomicU32;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::mpsc::sync_channel;
 use std::thread::{Builder, scope};
 
 /// How many parcels wait to be unpacked at most.
@@ -35,23 +37,55 @@ pub fn both<A: Send, B: Send>(
 }
 
 /// What `make` makes of each half of `items`, where `size` says how much work both are.
-pub fn in_halves<T: Sync, R: Send>(size: usize, items: &[T], make: impl Fn(&[T]) -> R + Sync) -> [R; 2] {
+pub fn in_halves<'i, T: Sync, R: Send>(
+    size: usize,
+    items: &'i [T],
+    make: impl Fn(&'i [T]) -> R + Sync,
+) -> [R; 2] {
     let (one, other) = items.split_at(items.len() / 2);
     both(size, || make(one), || make(other)).into()
 }
 
-/// Lets one side pack parcels while the other unpacks them, in the same order. A parcel that cannot be sent
-/// is one that nobody waits for any more.
-pub(crate) fn pass_on<T: Send, A, B: Send>(
-    pack: impl FnOnce(SyncSender<T>) -> A,
-    unpack: impl FnOnce(&mut dyn Iterator<Item = T>) -> B + Send,
-) -> io::Result<(A, B)> {
+/// Numbers that two threads put down, each where the other does not: nobody reads one before both are done.
+#[derive(Debug)]
+pub struct Slots(Vec<AtomicU32>);
+
+impl Slots {
+    /// So many, of this number.
+    pub fn new(count: usize, number: u32) -> Self {
+        Self((0..count).map(|_| AtomicU32::new(number)).collect())
+    }
+
+    /// Puts a number down.
+    #[inline]
+    pub fn set(&self, place: usize, number: u32) {
+        self.0[place].store(number, Relaxed);
+    }
+
+    /// All numbers.
+    pub fn into_numbers(self) -> Vec<u32> {
+        self.0.into_iter().map(AtomicU32::into_inner).collect()
+    }
+}
+
+/// Packs parcels here while a second thread unpacks them, in the same order. `pack` says with each whether it
+/// is the last, and is not asked for another once nobody unpacks any more. One parcel alone needs no thread.
+pub(crate) fn pass_on<T: Send, R: Send>(
+    mut pack: impl FnMut() -> (T, bool),
+    unpack: impl FnOnce(&mut dyn Iterator<Item = T>) -> R + Send,
+) -> io::Result<R> {
+    let (mut parcel, mut is_last) = pack();
+    if is_last {
+        return Ok(unpack(&mut std::iter::once(parcel)));
+    }
     scope(|scope| {
         let (sender, parcels) = sync_channel(WAITING);
         let unpacking = Builder::new().spawn_scoped(scope, move || unpack(&mut parcels.into_iter()))?;
-        let packed = pack(sender);
-        let unpacked = unpacking.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-        Ok((packed, unpacked))
+        while sender.send(parcel).is_ok() && !is_last {
+            (parcel, is_last) = pack();
+        }
+        drop(sender);
+        Ok(unpacking.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
     })
 }
 
@@ -74,11 +108,28 @@ mod tests {
     }
 
     #[test]
+    fn both_halves_put_numbers_down() {
+        let slots = Slots::new(4, 7);
+        in_halves(WORTH_A_THREAD, &[0, 2, 3], |half| half.iter().for_each(|at| slots.set(*at, 1)));
+        assert_eq!(slots.into_numbers(), [1, 7, 1, 1]);
+    }
+
+    #[test]
     fn parcels_arrive_in_order_until_nobody_waits() {
-        let send = |sender: SyncSender<u32>| (0..1_000).take_while(|n| sender.send(*n).is_ok()).count();
-        let (sent, received) = pass_on(send, |parcels| parcels.collect::<Vec<_>>()).unwrap();
-        assert_eq!((sent, received), (1_000, (0..1_000).collect()));
-        let (sent, received) = pass_on(send, |parcels| parcels.next()).unwrap();
-        assert!(sent < 1_000 && received == Some(0), "{sent}");
+        for count in [1, 1_000] {
+            let mut packed = 0;
+            let mut pack = || {
+                packed += 1;
+                (packed, packed == count)
+            };
+            let unpacked: Vec<u32> = pass_on(&mut pack, |parcels| parcels.collect()).unwrap();
+            assert_eq!(unpacked, (1..=count).collect::<Vec<u32>>());
+        }
+        let mut packed = 0;
+        let mut pack = || {
+            packed += 1;
+            (packed, false)
+        };
+        assert_eq!(pass_on(&mut pack, |parcels| parcels.next()).unwrap(), Some(1));
     }
 }

@@ -114,8 +114,11 @@ impl Why {
 
 impl Answer {
     pub(crate) fn of_flaws(view: &View<'_>) -> Self {
-        let mut answer =
-            Self { reads: view.read_count(), ambiguous: view.sources.ambiguous, ..Self::default() };
+        let mut answer = Self {
+            reads: view.read_count(),
+            ambiguous: view.sources.ambiguous_at.len() as u64,
+            ..Self::default()
+        };
         for flaw in &view.sources.flaws {
             let (key, to) = (view.table.key_at(flaw.place as usize), TxnId(flaw.reader));
             let writer = flaw.writer.filter(|writer| *writer != flaw.reader).map(TxnId);

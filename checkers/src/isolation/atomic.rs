@@ -12,6 +12,8 @@
 //!
 //! Source: Biswas & Enea, OOPSLA 2019 (the rule); AWDIT, PLDI 2025 (which of its edges are needed).
 
+use histories::threads;
+
 use super::committed::Next;
 use super::lists::Lists;
 use super::sources::NONE;
@@ -48,15 +50,21 @@ pub(crate) fn unrepeatable(view: &View<'_>) -> Vec<Unrepeatable> {
     found
 }
 
-/// Hands every needed edge to `take`, in the order of the readers: of those that sessions imply, then of
-/// those that reads imply.
-pub(crate) fn implied(view: &View<'_>, readers: &[u32], mut take: impl FnMut(Implied)) {
-    implied_by_sessions(view, readers, &mut take);
-    implied_by_reads(view, readers, &mut take);
+/// Every needed edge that is news, in the order of the readers: of those that sessions
+/// imply, then of those that reads imply.
+pub(crate) fn implied(view: &View<'_>, readers: &[u32]) -> Vec<Implied> {
+    let (mut implied, by_reads) = threads::both(
+        view.table.micro_op_count(),
+        || implied_by_sessions(view, readers),
+        || implied_by_reads(view, readers),
+    );
+    implied.extend(by_reads);
+    implied
 }
 
 /// Some sessions at a time, so that their newest writers of all keys take no more room than the table.
-fn implied_by_sessions(view: &View<'_>, readers: &[u32], take: &mut impl FnMut(Implied)) {
+fn implied_by_sessions(view: &View<'_>, readers: &[u32]) -> Vec<Implied> {
+    let mut implied = Vec::new();
     let (keys, sessions) = (view.table.key_count(), view.chains.len());
     let at_once = (view.table.micro_op_count() / keys.max(1)).clamp(1, sessions.max(1));
     let groups = Lists::new(sessions.div_ceil(at_once), |take| {
@@ -70,16 +78,18 @@ fn implied_by_sessions(view: &View<'_>, readers: &[u32], take: &mut impl FnMut(I
         for Seen { key, source } in view.reads(reader) {
             let first = newest[key as usize];
             if first != NONE && first != source && view.session(first) == session {
-                take(Implied { first, later: source, reader, key });
+                implied.extend(view.news(Implied { first, later: source, reader, key }));
             }
         }
         for key in view.written.get(reader as usize) {
             newest[*key as usize] = reader;
         }
     }
+    implied
 }
 
-fn implied_by_reads(view: &View<'_>, readers: &[u32], take: &mut impl FnMut(Implied)) {
+fn implied_by_reads(view: &View<'_>, readers: &[u32]) -> Vec<Implied> {
+    let mut implied = Vec::new();
     let mut next = Next::new(view.table.key_count());
     for reader in readers.iter().copied() {
         next.begin(reader + 1);
@@ -89,11 +99,12 @@ fn implied_by_reads(view: &View<'_>, readers: &[u32], take: &mut impl FnMut(Impl
             if first != before {
                 next.shared_with(view.written.get(first as usize), &mut |key, later| {
                     if later != first {
-                        take(Implied { first, later, reader, key });
+                        implied.extend(view.news(Implied { first, later, reader, key }));
                     }
                 });
             }
             before = first;
         }
     }
+    implied
 }

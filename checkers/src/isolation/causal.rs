@@ -11,13 +11,16 @@
 //! Of each session only the newest known writer of a key matters, and only if the one whose value was
 //! read does not know of it. Where a session is ahead of what the reader knows of it, its writers of the
 //! key are gone back along, mostly by one, and looked for in a list of them only if they are many. Clocks
-//! are kept for [`AT_ONCE`] sessions at a time, so that memory stays in proportion to the history.
+//! are kept for [`AT_ONCE`] sessions at a time, half of them by each of two threads, so that memory stays in
+//! proportion to the history.
 //! O(n · k) for n micro-ops and k sessions, but for the looks into that list: a binary search each.
 //!
 //! Source: Biswas & Enea, OOPSLA 2019 (the rule); AWDIT, PLDI 2025 (which of its edges are needed).
 
-use std::cell::OnceCell;
 use std::ops::Range;
+use std::sync::OnceLock;
+
+use histories::threads;
 
 use super::answer::Undecided;
 use super::lists::Lists;
@@ -30,31 +33,36 @@ const AT_ONCE: usize = 64;
 /// Writers of a key in a session that are gone back along, before the right one is looked for.
 const STEPS_BACK: usize = 8;
 
-/// Hands every needed edge to `take`; `readers` are all in an order along sessions and reads. One step of
-/// the budget for each transaction and eight sessions.
+/// Every needed edge that is news, by session of the one that must come first; `readers` are all in an
+/// order along sessions and reads. One step of the budget for each transaction and eight sessions.
 pub(crate) fn implied(
     view: &View<'_>,
     readers: &[u32],
     budget: &mut Budget,
-    mut take: impl FnMut(Implied),
-) -> Result<(), Undecided> {
-    let writers = OnceCell::new();
-    let sessions = view.chains.len();
-    let longest = (0..sessions).map(|chain| view.chains.get(chain).len()).max().unwrap_or(0);
-    for low in (0..sessions).step_by(AT_ONCE) {
-        let columns = low..sessions.min(low + AT_ONCE);
-        let cost = (view.len() * columns.len().div_ceil(8)) as u64;
+) -> Result<Vec<Implied>, Undecided> {
+    let sessions: Vec<usize> = (0..view.chains.len()).collect();
+    let longest = sessions.iter().map(|chain| view.chains.get(*chain).len()).max().unwrap_or(0);
+    let is_short = longest < usize::from(u16::MAX);
+    let writers = OnceLock::new();
+    let mut implied = Vec::new();
+    for sessions in sessions.chunks(AT_ONCE) {
+        let cost = (view.len() * sessions.len().div_ceil(8)) as u64;
         if budget.steps < cost {
             return Err(Undecided);
         }
         budget.steps -= cost;
-        if longest < usize::from(u16::MAX) {
-            Clocks::<u16>::new(view, &writers, columns).run(readers, &mut take);
-        } else {
-            Clocks::<u32>::new(view, &writers, columns).run(readers, &mut take);
-        }
+        let found = threads::in_halves(view.table.micro_op_count(), sessions, |sessions| {
+            let Some(first) = sessions.first() else { return Vec::new() };
+            let columns = *first..first + sessions.len();
+            if is_short {
+                Clocks::<u16>::new(view, &writers, columns).run(readers)
+            } else {
+                Clocks::<u32>::new(view, &writers, columns).run(readers)
+            }
+        });
+        found.into_iter().for_each(|found| implied.extend(found));
     }
-    Ok(())
+    Ok(implied)
 }
 
 /// A number of transactions, as small as can be.
@@ -92,7 +100,7 @@ count!(u32);
 struct Clocks<'v, C> {
     view: &'v View<'v>,
     /// Made when somebody needs it: [`View::writers`].
-    writers: &'v OnceCell<Lists>,
+    writers: &'v OnceLock<Lists>,
     /// The sessions that are looked at.
     columns: Range<usize>,
     /// For each transaction, how many of each session's it knows, itself included.
@@ -106,7 +114,7 @@ struct Clocks<'v, C> {
 }
 
 impl<'v, C: Count> Clocks<'v, C> {
-    fn new(view: &'v View<'v>, writers: &'v OnceCell<Lists>, columns: Range<usize>) -> Self {
+    fn new(view: &'v View<'v>, writers: &'v OnceLock<Lists>, columns: Range<usize>) -> Self {
         let width = columns.len();
         Self {
             view,
@@ -119,12 +127,14 @@ impl<'v, C: Count> Clocks<'v, C> {
         }
     }
 
-    fn run(mut self, readers: &[u32], take: &mut impl FnMut(Implied)) {
+    fn run(mut self, readers: &[u32]) -> Vec<Implied> {
+        let mut implied = Vec::new();
         for reader in readers.iter().copied() {
             self.learn(reader);
-            self.compare(reader, take);
+            self.compare(reader, &mut implied);
             self.remember(reader);
         }
+        implied
     }
 
     fn learn(&mut self, reader: u32) {
@@ -141,7 +151,7 @@ impl<'v, C: Count> Clocks<'v, C> {
         }
     }
 
-    fn compare(&self, reader: u32, take: &mut impl FnMut(Implied)) {
+    fn compare(&self, reader: u32, implied: &mut Vec<Implied>) {
         let width = self.columns.len();
         let nothing = [C::default(); AT_ONCE];
         for seen in self.view.reads(reader) {
@@ -162,7 +172,8 @@ impl<'v, C: Count> Clocks<'v, C> {
                 if newest[column].min(self.now[column]) > known[column] {
                     let span = known[column].get()..self.now[column].get();
                     if let Some(first) = self.newest_writer(seen.key, column, newest[column], span) {
-                        take(Implied { first, later: seen.source, reader, key: seen.key });
+                        let edge = Implied { first, later: seen.source, reader, key: seen.key };
+                        implied.extend(self.view.news(edge));
                     }
                 }
             }

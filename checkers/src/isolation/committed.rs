@@ -12,10 +12,17 @@
 //!
 //! Source: Biswas & Enea, OOPSLA 2019 (the rule); AWDIT, PLDI 2025 (which of its edges are needed).
 
+use histories::threads;
+
 use super::view::{Implied, Seen, View};
 
-/// Hands every needed edge to `take`, in the order of the readers.
-pub(crate) fn implied(view: &View<'_>, readers: &[u32], mut take: impl FnMut(Implied)) {
+/// Every needed edge that is news, in the order of the readers.
+pub(crate) fn implied(view: &View<'_>, readers: &[u32]) -> Vec<Implied> {
+    threads::in_halves(view.table.micro_op_count(), readers, |readers| implied_by(view, readers)).concat()
+}
+
+fn implied_by(view: &View<'_>, readers: &[u32]) -> Vec<Implied> {
+    let mut implied = Vec::new();
     let mut next = Next::new(view.table.key_count());
     let mut first_look = vec![0_u32; view.len()];
     let mut reads: Vec<(Seen, bool)> = Vec::new();
@@ -32,7 +39,7 @@ pub(crate) fn implied(view: &View<'_>, readers: &[u32], mut take: impl FnMut(Imp
         for (seen, is_first) in reads.iter().rev() {
             let mut edge = |key: u32, later: u32| {
                 if later != seen.source {
-                    take(Implied { first: seen.source, later, reader, key });
+                    implied.extend(view.news(Implied { first: seen.source, later, reader, key }));
                 }
             };
             if *is_first {
@@ -43,6 +50,7 @@ pub(crate) fn implied(view: &View<'_>, readers: &[u32], mut take: impl FnMut(Imp
             next.set(*seen);
         }
     }
+    implied
 }
 
 /// For each key, what the next read of it sees, going backwards through a transaction.

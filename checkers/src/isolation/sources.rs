@@ -9,11 +9,13 @@
 //! ```
 //!
 //! Key by key, so that the values looked for stay in the processor's cache, and the keys of a quarter of the
-//! table at a time, so that the room for them stays small. O(n).
+//! table at a time, so that the room for them stays small; one thread looks at one half of the keys, and one
+//! at the other. O(n).
 //!
 //! A transaction of unknown outcome happened if one that happened read from it; else it says nothing.
 
 use histories::compact::{TxnId, TxnStatus, TxnTable};
+use histories::threads::{Slots, in_halves};
 
 /// Not a read, or one that says nothing: of an own write, of a value that several wrote.
 pub(crate) const NONE: u32 = u32::MAX - 1;
@@ -49,9 +51,7 @@ pub(crate) struct Sources {
     /// For each transaction: did it happen, as far as anybody can know?
     pub(crate) happened: Vec<bool>,
     pub(crate) flaws: Vec<Flaw>,
-    /// Reads of values that were written more than once.
-    pub(crate) ambiguous: u64,
-    /// The same, each with its transaction, by key.
+    /// Reads of values that were written more than once, each with its transaction, by key.
     pub(crate) ambiguous_at: Vec<(u32, u32)>,
 }
 
@@ -81,74 +81,19 @@ impl Record {
 
 impl Sources {
     pub(crate) fn new(table: &TxnTable) -> Self {
-        let mut sources = Self {
-            of: vec![NONE; table.micro_op_count()],
-            happened: Vec::new(),
-            flaws: Vec::new(),
-            ambiguous: 0,
-            ambiguous_at: Vec::new(),
-        };
-        let mut sizes = vec![0_u32; table.key_count()];
-        for place in 0..table.micro_op_count() {
-            sizes[table.key_at(place) as usize] += 1;
-        }
-        let at_once = table.micro_op_count().div_ceil(PARTS).max(AT_ONCE_MIN);
-        let mut writers = Writers::default();
-        let mut low = 0;
-        while low < sizes.len() {
-            let high = end_of_batch(&sizes, low, at_once);
-            let (first, records) = collect(table, low, &sizes[low..high]);
-            for key in 0..high - low {
-                let of_key = &records[first[key] as usize..first[key + 1] as usize];
-                writers.fill(of_key);
-                sources.trace(table, of_key, &writers);
-            }
-            low = high;
-        }
+        let of = Slots::new(table.micro_op_count(), NONE);
+        let batches = batches(table);
+        let traced = in_halves(table.micro_op_count(), &batches, |batches| {
+            let mut trace = Trace { table, of: &of, flaws: Vec::new(), ambiguous_at: Vec::new() };
+            batches.iter().for_each(|batch| trace.follow(batch));
+            (trace.flaws, trace.ambiguous_at)
+        });
+        let [(mut flaws, mut ambiguous_at), (more_flaws, more_ambiguous)] = traced;
+        flaws.extend(more_flaws);
+        ambiguous_at.extend(more_ambiguous);
+        let mut sources = Self { of: of.into_numbers(), happened: Vec::new(), flaws, ambiguous_at };
         sources.find_what_happened(table);
         sources
-    }
-
-    fn trace(&mut self, table: &TxnTable, records: &[Record], writers: &Writers) {
-        let mut own: Option<(u32, i64)> = None;
-        for record in records {
-            let own_value = own.filter(|(txn, _)| *txn == record.txn()).map(|(_, value)| value);
-            if record.is_write() {
-                own = Some((record.txn(), record.value));
-            } else if own_value.is_none() {
-                self.of[record.place as usize] = self.source(table, *record, writers);
-            } else if own_value != Some(record.value) {
-                self.flaw(FlawKind::Internal, *record, Some(record.txn()));
-            }
-        }
-    }
-
-    fn source(&mut self, table: &TxnTable, record: Record, writers: &Writers) -> u32 {
-        if record.value == TxnTable::NOTHING {
-            return INITIAL;
-        }
-        let Some(writer) = writers.find(record.value) else {
-            return self.flaw(FlawKind::ThinAir, record, None);
-        };
-        if writer.several {
-            self.ambiguous += 1;
-            self.ambiguous_at.push((record.txn(), record.place));
-            return NONE;
-        }
-        let txn = writer.txn;
-        if txn == record.txn() {
-            return self.flaw(FlawKind::Future, record, Some(txn));
-        }
-        match table.status(TxnId(txn)) {
-            TxnStatus::Aborted => self.flaw(FlawKind::Aborted, record, Some(txn)),
-            _ if !writer.last => self.flaw(FlawKind::Intermediate, record, Some(txn)),
-            TxnStatus::Committed | TxnStatus::Unknown => txn,
-        }
-    }
-
-    fn flaw(&mut self, kind: FlawKind, record: Record, writer: Option<u32>) -> u32 {
-        self.flaws.push(Flaw { kind, reader: record.txn(), place: record.place, writer });
-        NONE
     }
 
     fn find_what_happened(&mut self, table: &TxnTable) {
@@ -178,6 +123,91 @@ impl Sources {
     }
 }
 
+/// Finds who wrote what was read of some of the keys.
+struct Trace<'t> {
+    table: &'t TxnTable,
+    /// [`Sources::of`].
+    of: &'t Slots,
+    flaws: Vec<Flaw>,
+    ambiguous_at: Vec<(u32, u32)>,
+}
+
+impl Trace<'_> {
+    fn follow(&mut self, batch: &Batch) {
+        let (first, records) = collect(self.table, batch);
+        let mut writers = Writers::default();
+        for of_key in first.windows(2).map(|ends| &records[ends[0] as usize..ends[1] as usize]) {
+            writers.fill(of_key);
+            self.trace(of_key, &writers);
+        }
+    }
+
+    fn trace(&mut self, records: &[Record], writers: &Writers) {
+        let mut own: Option<(u32, i64)> = None;
+        for record in records {
+            let own_value = own.filter(|(txn, _)| *txn == record.txn()).map(|(_, value)| value);
+            if record.is_write() {
+                own = Some((record.txn(), record.value));
+            } else if own_value.is_none() {
+                self.of.set(record.place as usize, self.source(*record, writers));
+            } else if own_value != Some(record.value) {
+                self.flaw(FlawKind::Internal, *record, Some(record.txn()));
+            }
+        }
+    }
+
+    fn source(&mut self, record: Record, writers: &Writers) -> u32 {
+        if record.value == TxnTable::NOTHING {
+            return INITIAL;
+        }
+        let Some(writer) = writers.find(record.value) else {
+            return self.flaw(FlawKind::ThinAir, record, None);
+        };
+        if writer.several {
+            self.ambiguous_at.push((record.txn(), record.place));
+            return NONE;
+        }
+        let txn = writer.txn;
+        if txn == record.txn() {
+            return self.flaw(FlawKind::Future, record, Some(txn));
+        }
+        match self.table.status(TxnId(txn)) {
+            TxnStatus::Aborted => self.flaw(FlawKind::Aborted, record, Some(txn)),
+            _ if !writer.last => self.flaw(FlawKind::Intermediate, record, Some(txn)),
+            TxnStatus::Committed | TxnStatus::Unknown => txn,
+        }
+    }
+
+    fn flaw(&mut self, kind: FlawKind, record: Record, writer: Option<u32>) -> u32 {
+        self.flaws.push(Flaw { kind, reader: record.txn(), place: record.place, writer });
+        NONE
+    }
+}
+
+/// Keys that are looked at together.
+struct Batch {
+    low: usize,
+    /// How many micro-ops there are on each.
+    sizes: Vec<u32>,
+}
+
+/// All keys, in batches.
+fn batches(table: &TxnTable) -> Vec<Batch> {
+    let mut sizes = vec![0_u32; table.key_count()];
+    for place in 0..table.micro_op_count() {
+        sizes[table.key_at(place) as usize] += 1;
+    }
+    let at_once = table.micro_op_count().div_ceil(PARTS).max(AT_ONCE_MIN);
+    let mut batches = Vec::new();
+    let mut low = 0;
+    while low < sizes.len() {
+        let high = end_of_batch(&sizes, low, at_once);
+        batches.push(Batch { low, sizes: sizes[low..high].to_vec() });
+        low = high;
+    }
+    batches
+}
+
 fn end_of_batch(sizes: &[u32], low: usize, at_once: usize) -> usize {
     let mut sum = 0;
     let within = sizes[low..].iter().take_while(|size| {
@@ -187,8 +217,8 @@ fn end_of_batch(sizes: &[u32], low: usize, at_once: usize) -> usize {
     low + within.count().max(1)
 }
 
-/// The micro-ops on the keys from `low` on, sorted by key, and within a key in the order of the table.
-fn collect(table: &TxnTable, low: usize, sizes: &[u32]) -> (Vec<u32>, Vec<Record>) {
+/// The micro-ops on these keys, sorted by key, and within a key in the order of the table.
+fn collect(table: &TxnTable, Batch { low, sizes }: &Batch) -> (Vec<u32>, Vec<Record>) {
     let mut first = vec![0_u32; sizes.len() + 1];
     for (key, size) in sizes.iter().enumerate() {
         first[key + 1] = first[key] + size;
@@ -197,7 +227,7 @@ fn collect(table: &TxnTable, low: usize, sizes: &[u32]) -> (Vec<u32>, Vec<Record
     let mut next = first.clone();
     for txn in table.transactions() {
         for (place, row) in table.range(txn).zip(table.rows(txn)) {
-            let key = (row.key as usize).wrapping_sub(low);
+            let key = (row.key as usize).wrapping_sub(*low);
             if key < sizes.len() {
                 let mark = if row.is_write { WRITE } else { 0 };
                 let slot = &mut next[key];

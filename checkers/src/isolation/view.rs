@@ -1,6 +1,7 @@
 //! What all levels need to know of a table: who wrote what was read, and the sessions' order.
 
 use histories::compact::{TxnId, TxnTable};
+use histories::threads;
 
 use super::lists::Lists;
 use super::sources::{INITIAL, NONE, Sources};
@@ -29,25 +30,12 @@ pub(crate) struct Seen {
 impl<'t> View<'t> {
     pub(crate) fn new(table: &'t TxnTable) -> Self {
         let sources = Sources::new(table);
-        let chains = Lists::new(table.session_count(), |take| {
-            for txn in table.transactions().filter(|txn| sources.happened[txn.index()]) {
-                take(table.session_of(txn), txn.0);
-            }
-        });
-        let mut position = vec![0; table.len()];
-        for chain in 0..chains.len() {
-            for (place, txn) in chains.get(chain).iter().enumerate() {
-                position[*txn as usize] = place as u32;
-            }
-        }
-        let mut written = Lists::with_capacity(table.len(), table.micro_op_count() / 2);
-        let mut scratch = Vec::new();
-        for txn in table.transactions() {
-            if sources.happened[txn.index()] {
-                scratch.extend(table.rows(txn).filter(|row| row.is_write).map(|row| row.key));
-            }
-            written.push_sorted(&mut scratch);
-        }
+        let happened = &sources.happened;
+        let ((chains, position), written) = threads::both(
+            table.micro_op_count(),
+            || in_sessions(table, happened),
+            || written_by_each(table, happened),
+        );
         Self { table, sources, chains, position, written }
     }
 
@@ -103,6 +91,12 @@ impl<'t> View<'t> {
             && self.position[first as usize] < self.position[later as usize]
     }
 
+    /// An implied edge, if sessions do not say the same.
+    #[inline]
+    pub(crate) fn news(&self, edge: Implied) -> Option<Implied> {
+        (edge.later == INITIAL || !self.in_session_order(edge.first, edge.later)).then_some(edge)
+    }
+
     /// The keys that `reader` read from `writer`.
     pub(crate) fn keys_read_from(&self, reader: u32, writer: u32) -> impl Iterator<Item = u32> {
         self.reads(reader).filter(move |seen| seen.source == writer).map(|seen| seen.key)
@@ -121,6 +115,35 @@ impl<'t> View<'t> {
             }
         })
     }
+}
+
+/// The transactions of each session that happened, and the place of each there.
+fn in_sessions(table: &TxnTable, happened: &[bool]) -> (Lists, Vec<u32>) {
+    let chains = Lists::new(table.session_count(), |take| {
+        for txn in table.transactions().filter(|txn| happened[txn.index()]) {
+            take(table.session_of(txn), txn.0);
+        }
+    });
+    let mut position = vec![0; table.len()];
+    for chain in 0..chains.len() {
+        for (place, txn) in chains.get(chain).iter().enumerate() {
+            position[*txn as usize] = place as u32;
+        }
+    }
+    (chains, position)
+}
+
+/// The keys that each transaction writes that happened, sorted.
+fn written_by_each(table: &TxnTable, happened: &[bool]) -> Lists {
+    let mut written = Lists::with_capacity(table.len(), table.micro_op_count() / 2);
+    let mut scratch = Vec::new();
+    for txn in table.transactions() {
+        if happened[txn.index()] {
+            scratch.extend(table.rows(txn).filter(|row| row.is_write).map(|row| row.key));
+        }
+        written.push_sorted(&mut scratch);
+    }
+    written
 }
 
 /// `first` must come before `later` in every order of commits, for `reader` saw the `key` that both

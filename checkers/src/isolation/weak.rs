@@ -12,7 +12,7 @@ use super::lists::Lists;
 use super::order::Order;
 use super::part::{Part, shrunk};
 use super::path::{self, Path};
-use super::sources::{INITIAL, NONE};
+use super::sources::NONE;
 use super::view::{Implied, View};
 use super::walk::{Stuck, in_order};
 use super::{atomic, causal, committed, repeated};
@@ -94,19 +94,12 @@ fn implied(
     order: &Order,
     budget: &mut Budget,
 ) -> Result<Vec<Implied>, Undecided> {
-    let mut implied = Vec::new();
-    let mut take = |edge: Implied| {
-        if edge.later == INITIAL || !view.in_session_order(edge.first, edge.later) {
-            implied.push(edge);
-        }
-    };
-    match level {
-        Weak::Dependencies => {}
-        Weak::ReadCommitted => committed::implied(view, &order.transactions, &mut take),
-        Weak::ReadAtomic => atomic::implied(view, &order.transactions, &mut take),
-        Weak::Causal => causal::implied(view, &order.transactions, budget, &mut take)?,
-    }
-    Ok(implied)
+    Ok(match level {
+        Weak::Dependencies => Vec::new(),
+        Weak::ReadCommitted => committed::implied(view, &order.transactions),
+        Weak::ReadAtomic => atomic::implied(view, &order.transactions),
+        Weak::Causal => causal::implied(view, &order.transactions, budget)?,
+    })
 }
 
 /// A circle's transactions, and those that prove its edges.

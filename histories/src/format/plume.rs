@@ -10,6 +10,7 @@
 //!
 //! Source: Liu, Gu, Wei, Basin: "Plume", OOPSLA 2024, and the documentation of its tool.
 
+mod batch;
 mod usual;
 
 use std::io::Read;
@@ -18,7 +19,8 @@ use super::cursor::{Cursor, Flaw, Syntax};
 use super::registers::{Gathering, TableReading, not_empty};
 use super::scan::{Scan, Stopped};
 use super::{Error, Format};
-use crate::compact::TxnStatus;
+use crate::threads;
+use batch::Batch;
 
 /// This format.
 pub(super) const FORMAT: Format = Format {
@@ -32,6 +34,7 @@ pub(super) const FORMAT: Format = Format {
 };
 
 /// The numbers of a line.
+#[derive(Clone, Copy)]
 struct Line {
     is_write: bool,
     key: u64,
@@ -40,45 +43,76 @@ struct Line {
     transaction: i64,
 }
 
+/// Lines that are read before others are put in place, at least.
+const AT_ONCE: usize = 1 << 13;
+
 /// Reads transactions without making a history of them.
 pub(super) fn read_table(input: &mut dyn Read) -> Result<TableReading, Error> {
-    let mut scan = Scan::new(input, Syntax::Edn);
-    let mut gathering = Gathering::default();
+    let mut file = File { scan: Scan::new(input, Syntax::Edn), stopped: None };
+    let gathering =
+        threads::pass_on(|| file.batch(), gather).map_err(|source| Error::Io { line: 0, source })?;
+    let gathering = gathering.map_err(|reason| file.scan.place_of_last().error(reason.into()))?;
     let mut warnings = Vec::new();
-    loop {
-        // What is not as usual, or not whole yet, is the other reader's.
-        scan.take(|cursor| {
-            cursor.skip(usual::gather_lines(cursor.rest(), &mut gathering));
-            Ok(())
-        })
-        .map_err(Stopped::into_error)?;
-        match scan.take(line) {
-            Ok(Some(line)) => {
-                take(&mut gathering, &line)
-                    .map_err(|reason| scan.error(Flaw { at: 0, reason: reason.into() }))?;
-            }
-            Ok(None) => break,
-            Err(Stopped::AtEnd(_)) if !gathering.is_empty() => {
-                warnings.push(format!("the file is cut off in line {}; judged up to there", scan.line()));
-                break;
-            }
-            Err(stopped) => return Err(stopped.into_error()),
+    let line = file.scan.line();
+    match file.stopped {
+        Some(Stopped::AtEnd(_)) if !gathering.is_empty() => {
+            warnings.push(format!("the file is cut off in line {line}; judged up to there"));
         }
-    }
-    if scan.is_cut_off() && warnings.is_empty() {
-        warnings.push(format!("the file is cut off after line {}; judged up to there", scan.line()));
+        Some(stopped) => return Err(stopped.into_error()),
+        None if file.scan.is_cut_off() => {
+            warnings.push(format!("the file is cut off after line {line}; judged up to there"));
+        }
+        None => {}
     }
     not_empty(&gathering, "a line such as w(4,17,0,3)")?;
     Ok(TableReading { format: "plume text", table: gathering.finish(), warnings })
 }
 
-fn take(gathering: &mut Gathering, line: &Line) -> Result<(), &'static str> {
-    if line.transaction < 0 {
-        gathering.begin(line.session, TxnStatus::Aborted);
-    } else {
-        gathering.go_on(line.session, line.transaction);
+fn gather(batches: &mut dyn Iterator<Item = Batch>) -> Result<Gathering, &'static str> {
+    let mut gathering = Gathering::default();
+    for batch in batches {
+        batch.gather(&mut gathering)?;
     }
-    gathering.push(line.key, line.value, line.is_write)
+    Ok(gathering)
+}
+
+struct File<R> {
+    scan: Scan<R>,
+    /// Why nothing more can be read, if that is not because all was.
+    stopped: Option<Stopped>,
+}
+
+impl<R: Read> File<R> {
+    /// The next lines, and whether they are the last.
+    fn batch(&mut self) -> (Batch, bool) {
+        let mut batch = Batch::with_capacity(2 * AT_ONCE);
+        while batch.len() < AT_ONCE {
+            match self.lines(&mut batch) {
+                Ok(true) => {}
+                Ok(false) => return (batch, true),
+                Err(stopped) => {
+                    self.stopped = Some(stopped);
+                    return (batch, true);
+                }
+            }
+        }
+        (batch, false)
+    }
+
+    /// Reads at least one line if there is one.
+    fn lines(&mut self, batch: &mut Batch) -> Result<bool, Stopped> {
+        // What is not as usual, or not whole yet, is the other reader's.
+        self.scan.take(|cursor| {
+            cursor.skip(usual::read_lines(cursor.rest(), batch));
+            Ok(())
+        })?;
+        let line = self.scan.take(line)?;
+        if let Some(Line { is_write, key, value, session, transaction }) = line {
+            batch.turn(session, (transaction >= 0).then_some(transaction));
+            batch.push(key, value, is_write);
+        }
+        Ok(line.is_some())
+    }
 }
 
 fn line(cursor: &mut Cursor<'_>) -> Result<Option<Line>, Flaw> {

@@ -141,11 +141,6 @@ impl<R: Read> Scan<R> {
         std::mem::replace(&mut self.block, Block { bytes: rest, begin })
     }
 
-    /// What is wrong with the piece that was taken last.
-    pub(super) fn error(&self, flaw: Flaw) -> Error {
-        self.block.error(self.last + flaw.at, flaw.reason)
-    }
-
     fn stopped(&self, flaw: Flaw) -> Stopped {
         let at = self.next + flaw.at;
         let error = self.block.error(at, flaw.reason);

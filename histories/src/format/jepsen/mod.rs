@@ -15,7 +15,6 @@
 //! Source: the documentation of jepsen.history; of elle-cli for JSON.
 
 use std::io::Read;
-use std::sync::mpsc::SyncSender;
 
 use super::cursor::{Cursor, Flaw, Syntax};
 use super::scan::{Place, Scan, Stopped};
@@ -57,7 +56,7 @@ pub(super) const LOG: Format = Format {
     is_like: log::is_log,
     read: |input| {
         let scan = Scan::new(input, Syntax::Edn);
-        read_all(File { scan, reader: Reader::default(), layout: Layout::Lines }, "jepsen log")
+        read_all(File::new(scan, Layout::Lines), "jepsen log")
     },
     read_table: None,
 };
@@ -90,7 +89,7 @@ fn is_json(head: &[u8]) -> bool {
 
 /// Reads a history of maps.
 fn read(input: impl Read, syntax: Syntax) -> Result<Reading, Error> {
-    let mut file = File { scan: Scan::new(input, syntax), reader: Reader::default(), layout: Layout::Maps };
+    let mut file = File::new(Scan::new(input, syntax), Layout::Maps);
     file.begin()?;
     read_all(
         file,
@@ -102,18 +101,20 @@ fn read(input: impl Read, syntax: Syntax) -> Result<Reading, Error> {
 }
 
 fn read_all<R: Read>(mut file: File<R>, format: &'static str) -> Result<Reading, Error> {
-    let (pairing, end) = match file.batch() {
-        (batch, Some(end)) => (pair(&mut std::iter::once(batch))?, end),
-        (first, None) => file.read_and_pair(first)?,
-    };
-    let mut cut_off = end.is_cut_off.then_some(end.line);
-    match end.stopped {
-        Some(Stopped::AtEnd(_)) if pairing.has_events() => cut_off = Some(end.line),
+    // What was paired stands before whatever could not be read.
+    let pairing =
+        threads::pass_on(|| file.batch(), pair).map_err(|source| Error::Io { line: 0, source })??;
+    let mut is_cut_off = file.scan.is_cut_off();
+    match file.stopped {
+        Some(Stopped::AtEnd(_)) if pairing.has_events() => is_cut_off = true,
         Some(stopped) => return Err(stopped.into_error()),
         None => {}
     }
-    let (history, mut warnings) = pairing.finish().map_err(|flaw| end.last.error(flaw.reason))?;
-    warnings.extend(cut_off.map(|line| format!("the file is cut off in line {line}; judged up to there")));
+    let (history, mut warnings) = pairing.finish().map_err(|flaw| file.last.error(flaw.reason))?;
+    if is_cut_off {
+        let line = file.scan.line();
+        warnings.push(format!("the file is cut off in line {line}; judged up to there"));
+    }
     Ok(Reading { format, history, warnings })
 }
 
@@ -123,17 +124,6 @@ fn pair(batches: &mut dyn Iterator<Item = Batch>) -> Result<Pairing, Error> {
         pairing.take_all(batch)?;
     }
     Ok(pairing)
-}
-
-/// How the file ends.
-struct End {
-    /// Why it ends before its end, if it does.
-    stopped: Option<Stopped>,
-    /// True if it is a compressed file that ends too early.
-    is_cut_off: bool,
-    /// The line of what would come next, and where the last piece begins.
-    line: usize,
-    last: Place,
 }
 
 /// How records are laid out.
@@ -151,9 +141,17 @@ struct File<R> {
     scan: Scan<R>,
     reader: Reader,
     layout: Layout,
+    /// Where the last record begins, and why nothing more can be read if that is not because all was.
+    last: Place,
+    stopped: Option<Stopped>,
 }
 
 impl<R: Read> File<R> {
+    fn new(scan: Scan<R>, layout: Layout) -> Self {
+        let last = scan.place_of_last();
+        Self { scan, reader: Reader::default(), layout, last, stopped: None }
+    }
+
     fn begin(&mut self) -> Result<(), Error> {
         let layout = self.scan.take(|cursor| {
             cursor.skip_space()?;
@@ -171,31 +169,9 @@ impl<R: Read> File<R> {
         Ok(())
     }
 
-    /// Reads the file while a second thread pairs what was read.
-    fn read_and_pair(&mut self, first: Batch) -> Result<(Pairing, End), Error> {
-        let (end, paired) = threads::pass_on(|sender| self.send(first, sender), pair)
-            .map_err(|source| Error::Io { line: 0, source })?;
-        // What was paired stands before whatever could not be read.
-        paired.map(|pairing| (pairing, end))
-    }
-
-    fn send(&mut self, first: Batch, batches: SyncSender<Batch>) -> End {
-        // Nobody takes a batch if one before it could not be paired.
-        let mut is_heard = batches.send(first).is_ok();
-        loop {
-            let (batch, end) = self.batch();
-            is_heard = is_heard && batches.send(batch).is_ok();
-            match end {
-                Some(end) => return end,
-                None if is_heard => {}
-                None => return self.end(None),
-            }
-        }
-    }
-
-    /// The next records, and how the file ends if it does.
-    fn batch(&mut self) -> (Batch, Option<End>) {
-        loop {
+    /// The next records, and whether they are the last.
+    fn batch(&mut self) -> (Batch, bool) {
+        let is_last = loop {
             let stopped = match self.next() {
                 Ok(Next::Record) => {
                     self.reader.keep(self.scan.last());
@@ -205,26 +181,14 @@ impl<R: Read> File<R> {
                     Ok(()) => continue,
                     Err(stopped) => Some(stopped),
                 },
-                Ok(Next::Later) => {
-                    let batch = self.finish_batch();
-                    let stopped = self.scan.read_on().err();
-                    return (batch, stopped.map(|stopped| self.end(Some(stopped))));
-                }
+                Ok(Next::Later) => break false,
                 Ok(Next::End) => None,
                 Err(stopped) => Some(stopped),
             };
-            let end = self.end(stopped);
-            return (self.finish_batch(), Some(end));
-        }
-    }
-
-    fn finish_batch(&mut self) -> Batch {
-        self.reader.finish_batch(self.scan.give_away())
-    }
-
-    fn end(&self, stopped: Option<Stopped>) -> End {
-        let scan = &self.scan;
-        End { stopped, is_cut_off: scan.is_cut_off(), line: scan.line(), last: scan.place_of_last() }
+            (self.last, self.stopped) = (self.scan.place_of_last(), stopped);
+            break true;
+        };
+        (self.reader.finish_batch(self.scan.give_away()), is_last)
     }
 
     fn next(&mut self) -> Result<Next, Stopped> {

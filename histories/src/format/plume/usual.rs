@@ -14,14 +14,14 @@
 
 use std::ops::Range;
 
-use crate::format::registers::Gathering;
+use super::batch::Batch;
 
-/// Gathers the lines that `bytes` begins with, perhaps after a line end, as long as they are whole and as
+/// Reads the lines that `bytes` begins with, perhaps after a line end, as long as they are whole and as
 /// usual. Returns how many bytes they have.
-pub(super) fn gather_lines(bytes: &[u8], gathering: &mut Gathering) -> usize {
+pub(super) fn read_lines(bytes: &[u8], batch: &mut Batch) -> usize {
     // The other reader leaves the end of its line.
     let mut lines = Lines { bytes, at: usize::from(bytes.starts_with(b"\n")), end: None };
-    while lines.gather_one(gathering).is_some() {}
+    while lines.read_one(batch).is_some() {}
     lines.at
 }
 
@@ -34,7 +34,7 @@ struct Lines<'a> {
 }
 
 impl Lines<'_> {
-    fn gather_one(&mut self, gathering: &mut Gathering) -> Option<()> {
+    fn read_one(&mut self, batch: &mut Batch) -> Option<()> {
         let is_write = match self.bytes.get(self.at..self.at + 2)? {
             b"r(" => false,
             b"w(" => true,
@@ -44,22 +44,21 @@ impl Lines<'_> {
         let (value, at) = self.number(at, b',')?;
         let next = match &self.end {
             Some(end) if self.bytes[at..].starts_with(&self.bytes[end.clone()]) => at + end.len(),
-            _ => self.go_on(at, gathering)?,
+            _ => self.turn(at, batch)?,
         };
-        // What there is no room for is said by the other reader.
-        gathering.push(key, value, is_write).ok()?;
+        batch.push(key, value, is_write);
         (self.at, self.end) = (next, Some(at..next));
         Some(())
     }
 
-    /// Goes on with the transaction that is named here. Returns where the next line begins.
-    fn go_on(&self, at: usize, gathering: &mut Gathering) -> Option<usize> {
+    /// Turns to the transaction that is named here. Returns where the next line begins.
+    fn turn(&self, at: usize, batch: &mut Batch) -> Option<usize> {
         let (session, at) = self.number(at, b',')?;
         let (transaction, at) = self.number(at, b')')?;
         if *self.bytes.get(at)? != b'\n' {
             return None;
         }
-        gathering.go_on(u32::try_from(session).ok()?, i64::try_from(transaction).ok()?);
+        batch.turn(u32::try_from(session).ok()?, Some(i64::try_from(transaction).ok()?));
         Some(at + 1)
     }
 
