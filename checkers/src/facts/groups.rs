@@ -36,6 +36,17 @@ impl<T: Copy> Groups<T> {
         grouped
     }
 
+    /// Groups other items for which the sizes are the same, asking for each once.
+    pub(super) fn alike<U: Copy>(&self, any: U, pairs: impl Iterator<Item = (usize, U)>) -> Groups<U> {
+        let mut items = vec![any; self.items.len()];
+        let mut next = self.offsets.clone();
+        for (group, item) in pairs {
+            items[next[group] as usize] = item;
+            next[group] += 1;
+        }
+        Groups { offsets: self.offsets.clone(), items }
+    }
+
     pub(super) fn with_sizes(sizes: impl Iterator<Item = usize>, fill: T) -> Self {
         let mut offsets = vec![0];
         let mut total = 0;

@@ -83,6 +83,10 @@ pub struct KeyUse {
     pub versions: bool,
     /// True if a confirmed read saw something else than one list, or nothing.
     pub not_lists: bool,
+    /// True if a confirmed read or an expectation showed several values at once.
+    pub siblings: bool,
+    /// True if it takes part in a transaction of several operations.
+    pub in_transactions: bool,
     /// True if a call failed.
     pub failures: bool,
     /// True if it is an account of a bank, which holds something that no call of the history put there.
@@ -117,7 +121,7 @@ impl KeyUse {
             MicroOp::CompareAndSet { value, expected, .. } => {
                 self.compare_and_sets += 1;
                 self.list_values |= is_list(value);
-                self.names_versions(expected);
+                self.notes(expected);
             }
             MicroOp::Append { .. } => self.appends += 1,
             MicroOp::Add { .. } => self.adds += 1,
@@ -131,8 +135,52 @@ impl KeyUse {
         }
     }
 
+    /// Takes in how the key is used elsewhere.
+    pub(super) fn add(&mut self, other: &Self) {
+        let Self {
+            reads,
+            writes,
+            compare_and_sets,
+            appends,
+            adds,
+            removes,
+            increments,
+            deletes,
+            enqueues,
+            dequeues,
+            pushes,
+            pops,
+            list_values,
+            versions,
+            not_lists,
+            siblings,
+            in_transactions,
+            failures,
+            is_account,
+        } = *other;
+        self.reads += reads;
+        self.writes += writes;
+        self.compare_and_sets += compare_and_sets;
+        self.appends += appends;
+        self.adds += adds;
+        self.removes += removes;
+        self.increments += increments;
+        self.deletes += deletes;
+        self.enqueues += enqueues;
+        self.dequeues += dequeues;
+        self.pushes += pushes;
+        self.pops += pops;
+        self.list_values |= list_values;
+        self.versions |= versions;
+        self.not_lists |= not_lists;
+        self.siblings |= siblings;
+        self.in_transactions |= in_transactions;
+        self.failures |= failures;
+        self.is_account |= is_account;
+    }
+
     pub(super) fn saw(&mut self, observed: &Observed) {
-        self.names_versions(observed);
+        self.notes(observed);
         self.not_lists |= match observed.values.as_slice() {
             [] => false,
             [value] => !is_list(value),
@@ -140,8 +188,9 @@ impl KeyUse {
         };
     }
 
-    fn names_versions(&mut self, observed: &Observed) {
+    fn notes(&mut self, observed: &Observed) {
         self.versions |= !observed.versions.is_empty();
+        self.siblings |= observed.values.len() > 1;
     }
 }
 

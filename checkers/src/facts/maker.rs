@@ -15,7 +15,10 @@
 use std::sync::OnceLock;
 
 use histories::{MicroOp, Observed, Operation, OperationId, Value, Version};
-use rustc_hash::{FxBuildHasher, FxHashMap};
+use rustc_hash::FxHashMap;
+
+use super::by_value::ByValue;
+use super::visit::{Verb, Visit};
 
 /// One micro-op of the history.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -68,43 +71,44 @@ impl Maker {
 /// The makers of everything on one key.
 #[derive(Debug, Default)]
 pub(super) struct Makers<'h> {
-    values: FxHashMap<&'h Value, Maker>,
-    elements: FxHashMap<&'h Value, Maker>,
+    values: ByValue<'h, Known>,
+    elements: ByValue<'h, Known>,
     /// Found only when somebody asks: most values are written once and need no version.
     versions: OnceLock<FxHashMap<&'h Version, Maker>>,
 }
 
 impl<'h> Makers<'h> {
-    /// Room for so many values.
-    pub(super) fn with_capacity(values: usize) -> Self {
-        let values = FxHashMap::with_capacity_and_hasher(values, FxBuildHasher);
-        Self { values, elements: FxHashMap::default(), versions: OnceLock::new() }
+    /// Takes in one micro-op of the key, whose operation is asked for only where it has to be.
+    pub(super) fn note_visit(&mut self, visit: &Visit, operation: impl FnOnce() -> &'h Operation) {
+        match (visit.verb, visit.integer()) {
+            _ if !visit.is_possible => {}
+            (Verb::Read | Verb::Take, _) => {}
+            (Verb::Write, Some(value)) => again(self.values.add_integer(value, visit.at.into())),
+            (Verb::Bring, Some(element)) => again(self.elements.add_integer(element, visit.at.into())),
+            _ => self.note(operation(), visit.at),
+        }
     }
 
-    /// Takes in one micro-op of the key.
-    pub(super) fn note(&mut self, operation: &'h Operation, address: Address) {
-        if operation.outcome.is_failed() {
-            return;
-        }
+    fn note(&mut self, operation: &'h Operation, address: Address) {
         let index = address.index as usize;
         match &operation.call.micro_ops()[index] {
             MicroOp::Write { value, .. } => {
-                note(&mut self.values, value, address);
+                again(self.values.add(value, address.into()));
                 for element in value.as_list().unwrap_or_default() {
-                    note(&mut self.elements, element, address);
+                    again(self.elements.add(element, address.into()));
                 }
             }
             MicroOp::CompareAndSet { expected, value, .. } => {
-                note(&mut self.values, value, address);
+                again(self.values.add(value, address.into()));
                 for element in elements_added(expected, value) {
-                    note(&mut self.elements, element, address);
+                    again(self.elements.add(element, address.into()));
                 }
             }
             MicroOp::Append { element, .. }
             | MicroOp::Add { element, .. }
             | MicroOp::Enqueue { element, .. }
             | MicroOp::Push { element, .. } => {
-                note(&mut self.elements, element, address);
+                again(self.elements.add(element, address.into()));
             }
             MicroOp::Read { .. }
             | MicroOp::Remove { .. }
@@ -131,11 +135,48 @@ impl<'h> Makers<'h> {
     }
 
     pub(super) fn of_value(&self, value: &Value) -> Maker {
-        self.values.get(value).copied().unwrap_or(Maker::Nobody)
+        self.values.get(value).map_or(Maker::Nobody, Known::maker)
+    }
+
+    pub(super) fn of_integer(&self, value: i64) -> Maker {
+        self.values.get_integer(value).map_or(Maker::Nobody, Known::maker)
     }
 
     pub(super) fn of_element(&self, element: &Value) -> Maker {
-        self.elements.get(element).copied().unwrap_or(Maker::Nobody)
+        self.elements.get(element).map_or(Maker::Nobody, Known::maker)
+    }
+}
+
+/// A maker of what somebody made, in eight bytes.
+#[derive(Debug, Clone, Copy)]
+struct Known {
+    operation: OperationId,
+    /// Of the micro-op, with [`SEVERAL`] on top if this is but the first of several.
+    index: u32,
+}
+
+const SEVERAL: u32 = 1 << 31;
+
+impl Known {
+    fn maker(self) -> Maker {
+        let address = Address { operation: self.operation, index: self.index & !SEVERAL };
+        match self.index & SEVERAL {
+            0 => Maker::One(address),
+            _ => Maker::Several { first: address },
+        }
+    }
+}
+
+impl From<Address> for Known {
+    fn from(Address { operation, index }: Address) -> Self {
+        Self { operation, index }
+    }
+}
+
+/// Made before, by this one.
+fn again(first: Option<&mut Known>) {
+    if let Some(first) = first {
+        first.index |= SEVERAL;
     }
 }
 

@@ -8,13 +8,15 @@
 //!   final_reads(x) op 9 (A), op 10 (B)       confirmed, in the phase of final reads
 //! ```
 //!
-//! O(n) time, about 60 bytes an operation on one key each.
+//! O(n) time, about 100 bytes an operation on one key each.
 
+mod by_value;
 mod groups;
 mod key;
 mod maker;
 mod natural;
 mod numbering;
+mod visit;
 
 use std::sync::OnceLock;
 
@@ -30,12 +32,14 @@ use crate::causal::Causality;
 use crate::isolation::{self, Along};
 use crate::transactional::Analysis;
 
+pub(crate) use by_value::ByValue;
 use groups::Groups;
 pub use key::{KeyKind, KeyNumber, KeyUse};
 use maker::Makers;
 pub use maker::{Address, Maker, elements_added};
 pub use natural::natural_order;
 use numbering::Numbering;
+pub(crate) use visit::{Verb, Visit};
 
 /// A history with its indexes.
 #[derive(Debug)]
@@ -49,6 +53,7 @@ pub struct Facts<'h> {
     /// The key of each micro-op, by flat number.
     key_of: Vec<KeyNumber>,
     on_key: Groups<Address>,
+    visits: Groups<Visit>,
     final_reads: Groups<Address>,
     sessions: Vec<SessionId>,
     in_session: Groups<OperationId>,
@@ -75,7 +80,7 @@ struct Traced {
 impl<'h> Facts<'h> {
     /// Indexes `history`.
     pub fn new(history: &'h History) -> Self {
-        let Numbering { keys, numbers, uses, first, key_of } = Numbering::new(history);
+        let Numbering { keys, numbers, uses, first, key_of, visits } = Numbering::new(history);
         let mut facts = Self {
             history,
             makers: Vec::new(),
@@ -85,6 +90,7 @@ impl<'h> Facts<'h> {
             first,
             key_of,
             on_key: Groups::default(),
+            visits: Groups::default(),
             final_reads: Groups::default(),
             sessions: Vec::new(),
             in_session: Groups::default(),
@@ -95,7 +101,7 @@ impl<'h> Facts<'h> {
             has_serial_order: Default::default(),
             expected: Groups::default(),
         };
-        facts.group();
+        facts.group(visits);
         facts.find_makers();
         facts
     }
@@ -138,6 +144,11 @@ impl<'h> Facts<'h> {
     /// All micro-ops on this key in the order of invocation, whatever their outcome.
     pub fn on_key(&self, key: KeyNumber) -> &[Address] {
         self.on_key.get(key.index())
+    }
+
+    /// The same, with what is asked of them most.
+    pub(crate) fn visits(&self, key: KeyNumber) -> &[Visit] {
+        self.visits.get(key.index())
     }
 
     /// The confirmed final reads of this key, in the order of invocation. See
@@ -194,6 +205,11 @@ impl<'h> Facts<'h> {
     /// there is nothing, so without a version its maker is never certain.
     pub fn maker(&self, key: KeyNumber, value: &Value, version: Option<&Version>) -> Maker {
         self.maker_among(&self.makers[key.index()], key, value, version)
+    }
+
+    /// The integer's maker, if that is certain without a version.
+    pub(crate) fn integer_maker(&self, key: KeyNumber, value: i64) -> Maker {
+        self.makers[key.index()].of_integer(value)
     }
 
     fn maker_among(
@@ -273,81 +289,76 @@ impl<'h> Facts<'h> {
     }
 
     fn addresses(&self) -> impl Iterator<Item = Address> {
-        self.history.operations().iter().flat_map(addresses)
+        let operations = self.first.windows(2).zip(0..);
+        operations.flat_map(|(ends, operation)| {
+            (0..ends[1] - ends[0]).map(move |index| Address { operation: OperationId(operation), index })
+        })
     }
 
-    fn group(&mut self) {
-        let ((on_key, final_reads), (sessions, in_session)) =
-            both(self.micro_op_count(), || self.grouped_by_key(), || self.grouped_by_session());
-        (self.on_key, self.final_reads) = (on_key, final_reads);
+    fn group(&mut self, visits: Vec<Visit>) {
+        let ((on_key, visits), (final_reads, (sessions, in_session))) = both(
+            self.micro_op_count(),
+            || self.grouped_by_key(visits),
+            || (self.grouped_final_reads(), self.grouped_by_session()),
+        );
+        (self.on_key, self.visits, self.final_reads) = (on_key, visits, final_reads);
         (self.sessions, self.in_session) = (sessions, in_session);
     }
 
-    /// All micro-ops on each key, and its final reads.
-    fn grouped_by_key(&self) -> (Groups<Address>, Groups<Address>) {
-        let on_key =
-            Groups::new(self.keys.len(), || self.key_of.iter().map(|key| key.index()).zip(self.addresses()));
-        let final_reads = Groups::new(self.keys.len(), || {
-            self.history.final_reads().flat_map(addresses).map(|at| (self.key_of(at).index(), at))
-        });
-        (on_key, final_reads)
+    /// All micro-ops on each key.
+    fn grouped_by_key(&self, visits: Vec<Visit>) -> (Groups<Address>, Groups<Visit>) {
+        let keys = || self.key_of.iter().map(|key| key.index());
+        let on_key = Groups::new(self.keys.len(), || keys().zip(visits.iter().map(|visit| visit.at)));
+        let visits = match visits.first().copied() {
+            Some(any) => on_key.alike(any, keys().zip(visits)),
+            None => Groups::default(),
+        };
+        (on_key, visits)
+    }
+
+    /// The final reads of each key.
+    fn grouped_final_reads(&self) -> Groups<Address> {
+        let reads: Vec<Address> = self.history.final_reads().flat_map(addresses).collect();
+        Groups::new(self.keys.len(), || reads.iter().map(|address| (self.key_of(*address).index(), *address)))
     }
 
     /// The sessions, and the operations of each.
     fn grouped_by_session(&self) -> (Vec<SessionId>, Groups<OperationId>) {
-        let mut sessions: Vec<SessionId> = self.history.operations().iter().map(|op| op.session).collect();
+        let session_of: Vec<SessionId> = self.history.operations().iter().map(|op| op.session).collect();
+        let mut sessions = session_of.clone();
         sessions.sort_unstable();
         sessions.dedup();
         let places: FxHashMap<SessionId, usize> =
             sessions.iter().enumerate().map(|(place, session)| (*session, place)).collect();
         let in_session = Groups::new(sessions.len(), || {
-            self.history.operations().iter().map(|op| (places[&op.session], op.id))
+            session_of.iter().zip(0..).map(|(session, number)| (places[session], OperationId(number)))
         });
         (sessions, in_session)
     }
 
     fn find_makers(&mut self) {
-        let are_there = self.keys().any(|key| self.kind(key) == KeyKind::Register);
-        let states = |of: fn(&Self, Address) -> Option<&'h Observed>| {
-            if !are_there {
-                return Groups::with_sizes(std::iter::repeat_n(0, self.micro_op_count()), Maker::Nobody);
-            }
-            let sizes = self.addresses().map(|address| match self.kind(self.key_of(address)) {
-                KeyKind::Register => of(self, address).map_or(0, |observed| observed.values.len()),
-                _ => 0,
-            });
-            Groups::with_sizes(sizes, Maker::Nobody)
+        let count = self.micro_op_count();
+        let ((mut seen, mut expected), keys) = {
+            let read = |usage: &KeyUse| usage.reads;
+            let expected = |usage: &KeyUse| usage.compare_and_sets;
+            let rooms = both(
+                count,
+                || self.room_for_states(Self::observed, read),
+                || self.room_for_states(Self::expectation, expected),
+            );
+            (rooms, self.keys().collect::<Vec<KeyNumber>>())
         };
-        let (mut seen, mut expected) = (states(Self::observed), states(Self::expectation));
-        let keys: Vec<KeyNumber> = self.keys().collect();
         // Key by key, so that the tables of one key stay in the processor's cache.
-        let halves = in_halves(self.micro_op_count(), &keys, |half| {
-            let (mut makers, mut traced) = (Vec::with_capacity(half.len()), Traced::default());
-            for key in half {
-                let of_key = self.makers_of(*key);
+        let halves = in_halves(count, &keys, |half| {
+            let mut traced = Traced::default();
+            let of_key = |key: &KeyNumber| {
+                let makers = self.makers_of(*key);
                 if self.kind(*key) == KeyKind::Register {
-                    for address in self.on_key.get(key.index()) {
-                        let flat = self.flat(*address);
-                        self.trace(
-                            *address,
-                            &of_key,
-                            self.observed(*address),
-                            seen.range(flat),
-                            &mut traced.seen,
-                        );
-                        let expectation = self.expectation(*address);
-                        self.trace(
-                            *address,
-                            &of_key,
-                            expectation,
-                            expected.range(flat),
-                            &mut traced.expected,
-                        );
-                    }
+                    self.trace_all(*key, &makers, (&seen, &expected), &mut traced);
                 }
-                makers.push(of_key);
-            }
-            (makers, traced)
+                makers
+            };
+            (half.iter().map(of_key).collect::<Vec<_>>(), traced)
         });
         let mut all = Vec::with_capacity(keys.len());
         for (makers, traced) in halves {
@@ -358,13 +369,55 @@ impl<'h> Facts<'h> {
         (self.makers, self.seen, self.expected) = (all, seen, expected);
     }
 
+    /// Room for the makers of these states of registers, if `used` says that there are any.
+    fn room_for_states(
+        &self,
+        states: fn(&Self, Address) -> Option<&'h Observed>,
+        used: fn(&KeyUse) -> u32,
+    ) -> Groups<Maker> {
+        let is_traced: Vec<bool> =
+            self.uses.iter().map(|usage| usage.kind() == KeyKind::Register && used(usage) > 0).collect();
+        let count = |address: Address| match is_traced[self.key_of(address).index()] {
+            true => states(self, address).map_or(0, |states| states.values.len()),
+            false => 0,
+        };
+        match is_traced.contains(&true) {
+            true => Groups::with_sizes(self.addresses().map(count), Maker::Nobody),
+            false => Groups::with_sizes(std::iter::repeat_n(0, self.micro_op_count()), Maker::Nobody),
+        }
+    }
+
     fn makers_of(&self, key: KeyNumber) -> Makers<'h> {
-        let usage = self.usage(key);
-        let mut makers = Makers::with_capacity((usage.writes + usage.compare_and_sets) as usize);
-        for address in self.on_key.get(key.index()) {
-            makers.note(self.operation(*address), *address);
+        let mut makers = Makers::default();
+        for visit in self.visits(key) {
+            makers.note_visit(visit, || self.operation(visit.at));
         }
         makers
+    }
+
+    /// Finds the makers of all that was seen or expected of a register.
+    fn trace_all(
+        &self,
+        key: KeyNumber,
+        makers: &Makers<'h>,
+        (seen, expected): (&Groups<Maker>, &Groups<Maker>),
+        traced: &mut Traced,
+    ) {
+        for visit in self.visits(key) {
+            let (at, flat) = (visit.at, self.flat(visit.at));
+            match visit.verb {
+                Verb::Read => match visit.integer().map(|value| makers.of_integer(value)) {
+                    Some(maker @ (Maker::Nobody | Maker::One(_))) => {
+                        traced.seen.push((seen.range(flat).start, maker));
+                    }
+                    _ => self.trace(at, makers, self.observed(at), seen.range(flat), &mut traced.seen),
+                },
+                Verb::CompareAndSet => {
+                    self.trace(at, makers, self.expectation(at), expected.range(flat), &mut traced.expected);
+                }
+                _ => {}
+            }
+        }
     }
 
     /// Finds the makers of `states`, whose places are `places`.

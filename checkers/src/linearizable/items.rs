@@ -18,15 +18,13 @@
 //! O(n log n). Source: Henzinger, Sezgin & Vafeiadis, Aspect-Oriented Linearizability Proofs, CONCUR 2013
 //! (queues); Lee & Mathur, Efficient Decrease-and-Conquer Linearizability Monitoring, OOPSLA 2025.
 
-use histories::{MicroOp, Phase, Value};
-use rustc_hash::FxHashMap;
+use histories::{MicroOp, Value, threads};
 
 use crate::Facts;
-use crate::facts::{Address, KeyKind, KeyNumber};
-use crate::linearizable::register::interval;
+use crate::facts::{Address, ByValue, KeyKind, KeyNumber, Verb, Visit};
 use crate::linearizable::stack;
 
-/// One element: when it was put in and taken out. Times as in [`interval`].
+/// One element: when it was put in and taken out. Times as in [`Visit::interval`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Item {
     pub(super) put: Address,
@@ -116,36 +114,43 @@ impl Calls {
     fn gather(facts: &Facts<'_>, key: KeyNumber) -> Result<Self, Items> {
         let is_queue = facts.kind(key) == KeyKind::Queue;
         let mut calls = Self { is_queue, items: Vec::new(), empties: Vec::new(), spare: Vec::new() };
-        let on_key = || facts.on_key(key).iter().copied().filter(|at| facts.operation(*at).is_possible());
-        let mut places: FxHashMap<&Value, usize> = FxHashMap::default();
-        for put in on_key() {
-            let (MicroOp::Enqueue { element, .. } | MicroOp::Push { element, .. }) = facts.micro_op(put)
-            else {
-                continue;
-            };
-            if places.insert(element, calls.items.len()).is_some() {
-                return Err(Items::Other);
-            }
-            let (put_from, put_to) = interval(facts, put);
-            let (take_from, take_to) = (u64::MAX, u64::MAX);
-            calls.items.push(Item { put, take: None, put_from, put_to, take_from, take_to });
-        }
-        for at in on_key().filter(|at| facts.micro_op(*at).observes()) {
-            let is_read = facts.micro_op(at).is_read();
-            let (from, to) = interval(facts, at);
-            match facts.observed(at) {
-                _ if is_read && facts.operation(at).phase != Phase::Load => {}
-                Some(_) if is_read => return Err(Items::Other),
-                None if is_read => {}
-                None => calls.spare.push(from),
-                Some(observed) => match observed.single() {
-                    None => calls.empties.push(Empty { at, from, to }),
-                    Some(element) => {
-                        let place = places.get(element).ok_or(Items::Illegal(Conflict::Unexplained(at)))?;
-                        calls.items[*place].take(at, from, to).map_err(Items::Illegal)?;
+        let mut places: ByValue<'_, u32> = ByValue::default();
+        // A take may have been asked for before its put.
+        let mut takes: Vec<&Visit> = Vec::new();
+        let mut is_read = false;
+        for visit in facts.visits(key).iter().filter(|visit| visit.is_possible) {
+            let (at, (from, to)) = (visit.at, visit.interval());
+            match visit.verb {
+                Verb::Bring => {
+                    let place = calls.items.len() as u32;
+                    let before = match visit.integer() {
+                        Some(integer) => places.add_integer(integer, place),
+                        None => brought(facts, at).and_then(|element| places.add(element, place)),
+                    };
+                    if before.is_some() {
+                        return Err(Items::Other);
                     }
-                },
+                    calls.items.push(Item::put(at, (from, to)));
+                }
+                Verb::Read => is_read |= visit.is_load && visit.is_confirmed,
+                Verb::Take if !visit.is_confirmed => calls.spare.push(from),
+                Verb::Take if visit.integer().is_none() && taken(facts, at).is_none() => {
+                    calls.empties.push(Empty { at, from, to });
+                }
+                Verb::Take => takes.push(visit),
+                Verb::Write | Verb::CompareAndSet | Verb::Other => {}
             }
+        }
+        for visit in takes {
+            let place = match visit.integer() {
+                Some(integer) => places.get_integer(integer),
+                None => taken(facts, visit.at).and_then(|element| places.get(element)),
+            };
+            let place = place.ok_or(Items::Illegal(Conflict::Unexplained(visit.at)))?;
+            calls.items[place as usize].take(visit.at, visit.interval()).map_err(Items::Illegal)?;
+        }
+        if is_read {
+            return Err(Items::Other);
         }
         calls.items.retain(|item| item.take.is_some() || item.put_to < u64::MAX);
         Ok(calls)
@@ -163,6 +168,9 @@ impl Calls {
 
     // An instant at which no element was surely there will do, whatever else happened.
     fn not_empty(&self) -> Option<Conflict> {
+        if self.empties.is_empty() {
+            return None;
+        }
         let mut seen: Vec<&Item> = self.items.iter().filter(|item| item.is_seen()).collect();
         seen.sort_unstable_by_key(|item| (item.put_to, item.take_from));
         let mut spans: Vec<(u64, u64)> = Vec::new();
@@ -232,7 +240,11 @@ impl Deadlines {
 }
 
 impl Item {
-    fn take(&mut self, at: Address, from: u64, to: u64) -> Result<(), Conflict> {
+    fn put(put: Address, (put_from, put_to): (u64, u64)) -> Self {
+        Self { put, take: None, put_from, put_to, take_from: u64::MAX, take_to: u64::MAX }
+    }
+
+    fn take(&mut self, at: Address, (from, to): (u64, u64)) -> Result<(), Conflict> {
         if let Some(first) = self.take {
             return Err(Conflict::Twice { first, second: at });
         }
@@ -244,6 +256,17 @@ impl Item {
         self.put_to = self.put_to.min(to);
         Ok(())
     }
+}
+
+fn brought<'h>(facts: &Facts<'h>, put: Address) -> Option<&'h Value> {
+    match facts.micro_op(put) {
+        MicroOp::Enqueue { element, .. } | MicroOp::Push { element, .. } => Some(element),
+        _ => None,
+    }
+}
+
+fn taken<'h>(facts: &Facts<'h>, take: Address) -> Option<&'h Value> {
+    facts.observed(take)?.single()
 }
 
 // The fewest of `seen`, in the order of their puts, that were there in turn.
@@ -261,12 +284,12 @@ fn there(seen: &[&Item], empty: &Empty) -> Vec<Item> {
 // For each element: of those that were put in before it, the one that was taken last.
 fn overtaken(items: &[Item]) -> Option<Conflict> {
     let by = |key: fn(&Item) -> u64| {
-        let mut sorted: Vec<&Item> = items.iter().collect();
-        sorted.sort_unstable_by_key(|item| (key(item), item.put));
-        sorted
+        let mut keys: Vec<(u64, u32)> = items.iter().map(key).zip(0..).collect();
+        keys.sort_unstable();
+        keys.into_iter().map(|(_, place)| &items[place as usize])
     };
-    let (begun, ended) = (by(|item| item.put_from), by(|item| item.put_to));
-    let mut before = ended.into_iter().peekable();
+    let (begun, ended) = threads::both(items.len(), || by(|item| item.put_from), || by(|item| item.put_to));
+    let mut before = ended.peekable();
     let mut last: Option<&Item> = None;
     for second in begun {
         while let Some(item) = before.next_if(|item| item.put_to < second.put_from) {

@@ -38,7 +38,7 @@ use histories::threads::in_halves;
 use histories::{MicroOp, Observed, Phase, Value};
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::facts::{Address, KeyKind, KeyNumber};
+use crate::facts::{Address, KeyKind, KeyNumber, Verb};
 use crate::invariant::unique_ids::is_source;
 use crate::wording::counted;
 use crate::{Budget, Chances, Checker, Facts, Finding, Verdict};
@@ -161,18 +161,19 @@ impl Tally {
 /// Reads, takes and compare-and-sets of the load that began after a change of the same key was confirmed:
 /// each might have found what was there before.
 fn chances(facts: &Facts<'_>, key: KeyNumber) -> u64 {
-    let accesses = || facts.on_key(key).iter().filter(|at| facts.operation(**at).is_confirmed());
-    let changes = accesses().filter(|at| !facts.micro_op(**at).is_read());
-    let Some(first) = changes.map(|at| interval(facts, *at).1).min() else { return 0 };
-    let finds = |at: &&Address| {
-        let operation = facts.operation(**at);
-        let micro_op = facts.micro_op(**at);
-        match micro_op.is_read() {
-            true => operation.phase == Phase::Load,
-            false => micro_op.observes() || matches!(micro_op, MicroOp::CompareAndSet { .. }),
+    let (mut first_change, mut finds) = (u64::MAX, Vec::new());
+    for visit in facts.visits(key).iter().filter(|visit| visit.is_confirmed) {
+        let (invoked, completed) = visit.interval();
+        if visit.verb != Verb::Read {
+            first_change = completed.min(first_change);
         }
-    };
-    accesses().filter(finds).filter(|at| first < interval(facts, **at).0).count() as u64
+        match visit.verb {
+            Verb::Read if !visit.is_load => {}
+            Verb::Read | Verb::Take | Verb::CompareAndSet => finds.push(invoked),
+            Verb::Write | Verb::Bring | Verb::Other => {}
+        }
+    }
+    finds.iter().filter(|invoked| first_change < **invoked).count() as u64
 }
 
 fn judge(facts: &Facts<'_>, key: KeyNumber) -> Result<Judged, Unsettled> {
@@ -210,17 +211,9 @@ fn out_of_scope(facts: &Facts<'_>, key: KeyNumber) -> Option<Why> {
     if is_source(facts, key) {
         return Some(Why::Source);
     }
-    let is_several = |observed: &Observed| observed.values.len() > 1;
-    facts.on_key(key).iter().find_map(|at| {
-        let expected = match facts.micro_op(*at) {
-            MicroOp::CompareAndSet { expected, .. } => Some(&**expected),
-            _ => None,
-        };
-        if expected.into_iter().chain(facts.observed(*at)).any(is_several) {
-            return Some(Why::Siblings);
-        }
-        (facts.operation(*at).call.micro_ops().len() > 1).then_some(Why::Transactions)
-    })
+    let usage = facts.usage(key);
+    let siblings = usage.siblings.then_some(Why::Siblings);
+    siblings.or(usage.in_transactions.then_some(Why::Transactions))
 }
 
 fn by_search(facts: &Facts<'_>, key: KeyNumber, budget: &mut Budget) -> Judged {

@@ -10,10 +10,10 @@
 //! That needs to know who made what each read saw. Where two calls may have made it (a value that
 //! was written twice, a key that was deleted), nothing is guessed: [`Sorted::Ambiguous`].
 
-use histories::{MicroOp, Observed, Phase};
+use histories::{MicroOp, Observed};
 
 use crate::Facts;
-use crate::facts::{Address, KeyNumber, Maker};
+use crate::facts::{Address, KeyNumber, Maker, Verb, Visit};
 
 /// The number of a cluster: 0 for the initial state, else one more than its writer's place on the key.
 pub(super) type ClusterNumber = u32;
@@ -65,8 +65,8 @@ impl Register {
 /// Sorts the calls on `key`. O(n log n).
 pub(super) fn sort(facts: &Facts<'_>, key: KeyNumber) -> Sorted {
     let mut sorter = Sorter { facts, key, register: Register::default(), impossible: Vec::new() };
-    for at in facts.on_key(key) {
-        if let Err(sorted) = sorter.take(*at) {
+    for (visit, own) in facts.visits(key).iter().zip(1..) {
+        if let Err(sorted) = sorter.take(visit, own) {
             return sorted;
         }
     }
@@ -87,35 +87,29 @@ struct Sorter<'f, 'h> {
 }
 
 impl Sorter<'_, '_> {
-    fn take(&mut self, at: Address) -> Result<(), Sorted> {
-        let operation = self.facts.operation(at);
-        if operation.outcome.is_failed() {
+    /// Takes in a call; `own` is the cluster that it makes if it writes.
+    fn take(&mut self, visit: &Visit, own: ClusterNumber) -> Result<(), Sorted> {
+        let is_read = visit.verb == Verb::Read;
+        if !visit.is_possible || is_read && !(visit.is_confirmed && visit.is_load) {
             return Ok(());
         }
-        let micro_op = self.facts.micro_op(at);
-        let (mut cluster, is_read) = (self.number(at), micro_op.is_read());
-        match micro_op {
-            MicroOp::Read { .. } => {
-                let Some(observed) = self.facts.observed(at) else { return Ok(()) };
-                if operation.phase != Phase::Load {
-                    return Ok(());
-                }
-                cluster = self.seen(at, observed)?;
+        let (mut cluster, at) = (own, visit.at);
+        if is_read {
+            cluster = self.seen_by(visit)?;
+        } else if visit.verb == Verb::CompareAndSet
+            && let MicroOp::CompareAndSet { expected, .. } = self.facts.micro_op(at)
+        {
+            let from = self.seen(at, expected);
+            // It cannot have happened; that somebody saw what it would have made is for the search.
+            if let Err(Sorted::Unexplained(_)) = from
+                && !visit.is_confirmed
+            {
+                self.impossible.push(cluster);
+                return Ok(());
             }
-            MicroOp::CompareAndSet { expected, .. } => {
-                let from = self.seen(at, expected);
-                // It cannot have happened; that somebody saw what it would have made is for the search.
-                if let Err(Sorted::Unexplained(_)) = from
-                    && operation.outcome.is_unknown()
-                {
-                    self.impossible.push(cluster);
-                    return Ok(());
-                }
-                self.register.swaps.push((from?, cluster));
-            }
-            _ => {}
+            self.register.swaps.push((from?, cluster));
         }
-        let (invoked, completed) = interval(self.facts, at);
+        let (invoked, completed) = visit.interval();
         self.register.accesses.push(Access { cluster, is_read, at, invoked, completed });
         Ok(())
     }
@@ -123,6 +117,13 @@ impl Sorter<'_, '_> {
     fn number(&self, writer: Address) -> ClusterNumber {
         let on_key = self.facts.on_key(self.key);
         on_key.binary_search(&writer).expect("a writer of the key is a call on it") as u32 + 1
+    }
+
+    fn seen_by(&self, read: &Visit) -> Result<ClusterNumber, Sorted> {
+        match read.integer().map(|value| self.facts.integer_maker(self.key, value)) {
+            Some(Maker::One(writer)) => Ok(self.number(writer)),
+            _ => self.facts.observed(read.at).map_or(Ok(0), |observed| self.seen(read.at, observed)),
+        }
     }
 
     fn seen(&self, at: Address, observed: &Observed) -> Result<ClusterNumber, Sorted> {
