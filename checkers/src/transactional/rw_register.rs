@@ -13,7 +13,8 @@
 //! An unknown write counts if anything of its transaction was read. A source of order that goes in a
 //! circle for any key is told and then left out.
 //!
-//! O(n) for sessions, O(n · c) in real time where c transactions on a key are in flight at once.
+//! O(n) for sessions, O(n · c) in real time where c transactions on a key are in flight at once, and O(n log n)
+//! where c is large.
 //! Source: Kingsbury & Alvaro 2020, §5.2.
 
 use std::collections::BTreeMap;
@@ -65,8 +66,14 @@ pub(super) struct Registers<'f, 'h> {
 
 /// Finds the order of versions, and what follows from it.
 pub(super) fn link_registers(registers: Registers<'_, '_>, assume: Assume, links: &mut Links) {
-    let known = Sources::new(registers, Reach::Next, assume, links);
-    known.link(links);
+    let is_crowded = assume.linearizable_keys && registers.are_crowded();
+    let reach = if is_crowded { Reach::Far } else { Reach::Next };
+    let known = Sources::new(registers, reach, assume, links);
+    match reach {
+        Reach::Next => known.link(links),
+        // What an edge leads to from many at once, nodes between them lead to as well.
+        Reach::Far => drop(known.link_far(links)),
+    }
     known.find_lost_updates(links);
 }
 
@@ -159,15 +166,8 @@ impl<'f, 'h> Sources<'f, 'h> {
     fn by_time(&mut self) -> EdgeList {
         let Registers { facts, versions, keys } = self.registers;
         let mut edges = EdgeList::default();
-        let operations = facts.history().operations();
         for key in keys {
-            let span = |touch: &'f Touch| {
-                let operation = &operations[touch.operation.index()];
-                let end = operation.completed.filter(|_| operation.is_confirmed());
-                (touch, end.map(|end| end.0), Some(operation.invoked.0))
-            };
-            let touches = versions.on_key(*key).iter().filter(|touch| touch.last().is_some());
-            let spans: Vec<Span<'_>> = touches.map(span).collect();
+            let spans = spans(facts, versions.on_key(*key));
             match self.reach {
                 Reach::Next => next_in_time(&spans, &mut edges),
                 Reach::Far => self.each_later(spans, &mut edges),
@@ -293,8 +293,35 @@ impl<'f, 'h> Sources<'f, 'h> {
     }
 }
 
+impl Registers<'_, '_> {
+    /// True if so many transactions on one key are in flight at once that edges between each two neighbours
+    /// in time would be too many.
+    fn are_crowded(&self) -> bool {
+        let edges = |key: &KeyNumber| {
+            let touches = self.versions.on_key(*key);
+            let is_large = touches.len() > CROWD;
+            if is_large { Frontiers::new(&spans(self.facts, touches)).edges() } else { 0 }
+        };
+        self.keys.iter().map(edges).sum::<usize>() > CROWD * self.facts.micro_op_count()
+    }
+}
+
+/// As many transactions on one key in flight at once are many.
+const CROWD: usize = 64;
+
 /// A touch, when it ended if that is known, and when it began.
 type Span<'t> = (&'t Touch, Option<u64>, Option<u64>);
+
+/// The touches that show a version.
+fn spans<'t>(facts: &Facts<'_>, touches: &'t [Touch]) -> Vec<Span<'t>> {
+    let operations = facts.history().operations();
+    let span = |touch: &'t Touch| {
+        let operation = &operations[touch.operation.index()];
+        let end = operation.completed.filter(|_| operation.is_confirmed());
+        (touch, end.map(|end| end.0), Some(operation.invoked.0))
+    };
+    touches.iter().filter(|touch| touch.last().is_some()).map(span).collect()
+}
 
 fn next_in_session(touches: &[&Touch], edges: &mut EdgeList) {
     for two in touches.windows(2) {
@@ -306,25 +333,51 @@ fn next_in_session(touches: &[&Touch], edges: &mut EdgeList) {
     }
 }
 
-// The newest transactions that have ended, each with its end: those that precede no other one.
 fn next_in_time(spans: &[Span<'_>], edges: &mut EdgeList) {
-    let mut ends: Vec<(u64, usize)> =
-        spans.iter().enumerate().filter_map(|(index, (_, end, _))| Some(((*end)?, index))).collect();
-    ends.sort_unstable();
-    let (mut ended, mut frontier) = (ends.into_iter().peekable(), Vec::new());
-    for (touch, _, began) in spans {
-        let began = began.unwrap_or(0);
-        while let Some((end, index)) = ended.next_if(|(end, _)| *end < began) {
-            let before = spans[index].2.unwrap_or(0);
-            frontier.retain(|(other, _): &(u64, usize)| *other >= before);
-            frontier.push((end, index));
-        }
+    let Frontiers { ended, before } = Frontiers::new(spans);
+    for ((touch, ..), before) in spans.iter().zip(before) {
         let Some(first) = touch.first() else { continue };
-        for version in frontier.iter().filter_map(|(_, index)| spans[*index].0.last()) {
+        for version in ended[before].iter().filter_map(|index| spans[*index].0.last()) {
             if version != first {
                 edges.push(version.0, first.0, 0);
             }
         }
+    }
+}
+
+/// The newest touches that had ended before each: those that precede no other one of them.
+struct Frontiers {
+    /// Touches in the order of their ends.
+    ended: Vec<usize>,
+    /// For each touch, which of `ended`.
+    before: Vec<Range<usize>>,
+}
+
+impl Frontiers {
+    /// O(n log n).
+    fn new(spans: &[Span<'_>]) -> Self {
+        let ends = spans.iter().enumerate().filter_map(|(index, (_, end, _))| Some(((*end)?, index)));
+        let mut ends: Vec<(u64, usize)> = ends.collect();
+        ends.sort_unstable();
+        let (mut first, mut next) = (0, 0);
+        let mut before = Vec::with_capacity(spans.len());
+        for (_, _, began) in spans {
+            let began = began.unwrap_or(0);
+            while let Some((_, index)) = ends.get(next).filter(|(end, _)| *end < began) {
+                let newest = spans[*index].2.unwrap_or(0);
+                // What ended before one began that has ended itself.
+                while first < next && ends[first].0 < newest {
+                    first += 1;
+                }
+                next += 1;
+            }
+            before.push(first..next);
+        }
+        Self { ended: ends.into_iter().map(|(_, index)| index).collect(), before }
+    }
+
+    fn edges(&self) -> usize {
+        self.before.iter().map(Range::len).sum()
     }
 }
 
