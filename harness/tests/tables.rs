@@ -160,7 +160,7 @@ fn a_large_table_is_judged_without_a_history_and_says_what_is_left_aside() {
         │ transactional-causal │ hold     │ ✗ broken ×1 │ 500 002 reads of registers by transactions │
         ╰──────────────────────┴──────────┴─────────────┴────────────────────────────────────────────╯
 
-        A1  CAUSALITY VIOLATION  key 9                            more: rashomon explain causality-violation
+        A1  CAUSAL VIOLATION  key 9                                  more: rashomon explain causal-violation
 
             No order of 4 transactions on 9 explains what they saw: one session asked 1 before 2; 4 comes
             after 2 and saw 9 as 1 left it: 2's is older.

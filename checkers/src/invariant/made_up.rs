@@ -101,10 +101,10 @@ enum FlawKind {
 impl FlawKind {
     fn anomaly(self) -> &'static str {
         match self {
-            Self::Nobody => names::MADE_UP_VALUE,
+            Self::Nobody => names::THIN_AIR_READ,
             Self::Failed(_) => names::ABORTED_READ,
             Self::Future(_) => names::FUTURE_READ,
-            Self::TooOften { .. } => names::DUPLICATE_ELEMENT,
+            Self::TooOften { .. } => names::DUPLICATE_ELEMENTS,
             Self::OutOfBounds { .. } => names::COUNTER_OUT_OF_BOUNDS,
         }
     }

@@ -30,7 +30,7 @@ pub struct SetFull;
 
 const GUARANTEE: &str = "set-full";
 const LOST: &str = names::LOST_ELEMENT;
-const DUPLICATED: &str = names::DUPLICATE_ELEMENT;
+const DUPLICATED: &str = names::DUPLICATE_ELEMENTS;
 
 impl Checker for SetFull {
     fn guarantee(&self) -> &'static str {

@@ -71,7 +71,7 @@ impl Checker for TotalQueue {
 }
 
 const LOST: &str = names::LOST_ELEMENT;
-const DUPLICATED: &str = names::DUPLICATE_ELEMENT;
+const DUPLICATED: &str = names::DUPLICATE_ELEMENTS;
 const UNEXPECTED: &str = names::UNEXPECTED_ELEMENT;
 
 fn is_filled(facts: &Facts<'_>, key: KeyNumber) -> bool {

@@ -199,7 +199,7 @@ fn each_level_finds_what_the_weaker_ones_allow() {
     let back = "c0 w x 1, w y 1\nc1 r x 1, w y 2\nc2 r y 2, r x";
     assert_eq!(verdicts(back)[..2], ["", ""]);
     let known = "0 -read 0-> 1, 1 -read 1-> 2, 2 -overwritten 0-> 0";
-    assert_eq!(verdicts(back)[2], format!("causality-violation: {known}"));
+    assert_eq!(verdicts(back)[2], format!("causal-violation: {known}"));
     let half = "c0 w x 1, w y 1\nc1 r x, r y 1";
     assert_eq!(verdicts(half)[0], "");
     assert_eq!(verdicts(half)[1], "fractured-read: 0 -read 1-> 1, 1 -overwritten 0-> 0");
@@ -215,7 +215,7 @@ fn a_breach_is_cut_down_to_what_proves_it() {
     }
     text += "c4 w x 100, w y 100\nc5 r k7 1, r x 100, w z 1\nc6 r z 1, r y";
     let answer = transactional_causal(&table(&text), Budget::default());
-    expect_test::expect!["causality-violation: 30 -read 1-> 31, 31 -read 32-> 32, 32 -overwritten 31-> 30"]
+    expect_test::expect!["causal-violation: 30 -read 1-> 31, 31 -read 32-> 32, 32 -overwritten 31-> 30"]
         .assert_eq(&shown(&answer));
 }
 

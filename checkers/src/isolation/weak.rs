@@ -148,7 +148,7 @@ impl Weak {
             Self::Dependencies => names::CIRCULAR_INFORMATION_FLOW,
             Self::ReadCommitted => names::NON_MONOTONIC_READ,
             Self::ReadAtomic => names::FRACTURED_READ,
-            Self::Causal => names::CAUSALITY_VIOLATION,
+            Self::Causal => names::CAUSAL_VIOLATION,
         }
     }
 }

@@ -32,7 +32,7 @@ impl Witness<'_, '_> {
         let element = self.found(second);
         let because = |one: Address| format!("{} took {element}, and then it was gone", self.act(one));
         self.finding(Told {
-            anomaly: names::DUPLICATE_ELEMENT,
+            anomaly: names::DUPLICATE_ELEMENTS,
             story: format!(
                 "{} {}. But {} had been given {element} too, and it was put in once.",
                 self.client(second),

@@ -51,7 +51,7 @@ impl Witness<'_, '_> {
         let story = format!("{} {}, but {why}.", self.client(read), self.did(read));
         let addresses: Vec<Address> = refused.into_iter().chain([read]).collect();
         self.finding(Told {
-            anomaly: names::UNEXPLAINED_READ,
+            anomaly: names::THIN_AIR_READ,
             story,
             brief: format!("{found} came from nowhere"),
             conclusion: format!("No order of the calls gives {found}: nothing stored it."),

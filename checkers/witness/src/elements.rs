@@ -86,10 +86,8 @@ fn first_shown<'h>(
 
 fn name_of_nowhere(guarantee: &str) -> Option<&'static str> {
     match guarantee {
-        "no-made-up-values" => Some("made-up-value"),
         "total-queue" => Some("unexpected-element"),
-        "linearizable" => Some("unexplained-read"),
-        "causal-order" | "causal-consistency" => Some("thin-air-read"),
+        "causal-consistency" | "causal-order" | "linearizable" | "no-made-up-values" => Some("thin-air-read"),
         _ => is_committed(guarantee).then_some("thin-air-read"),
     }
 }
@@ -153,7 +151,7 @@ fn ids(parts: &[Part<'_>]) -> Vec<OperationId> {
 
 fn twice(record: &Record<'_>, guarantee: &str, single: &Single) -> Result<Derived, Flaw> {
     let name = match guarantee {
-        "no-made-up-values" | "set-full" | "total-queue" | "linearizable" => Some("duplicate-element"),
+        "linearizable" | "no-made-up-values" | "set-full" | "total-queue" => Some("duplicate-elements"),
         _ if is_level(guarantee) => Some("duplicate-elements"),
         _ => None,
     };

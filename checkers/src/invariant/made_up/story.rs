@@ -153,10 +153,10 @@ pub(super) fn summary(findings: &[Finding], times: u64) -> String {
     let verb = if times == 1 { "was" } else { "were" };
     let what = match anomaly {
         _ if !same => "read that should not be there",
-        names::MADE_UP_VALUE => "read that nobody wrote",
+        names::THIN_AIR_READ => "read that nobody wrote",
         names::ABORTED_READ => "read although the call to write it failed",
         names::FUTURE_READ => "read before anybody asked to write it",
-        names::DUPLICATE_ELEMENT => "seen more often than written",
+        names::DUPLICATE_ELEMENTS => "seen more often than written",
         _ => "read that no calls add up to",
     };
     let mut keys: Vec<_> = findings.iter().map(|finding| finding.keys[0].clone()).collect();

@@ -126,7 +126,7 @@ impl Strong {
             0 if links.iter().all(|link| matches!(link.why, Why::Session | Why::Read { .. })) => {
                 names::CIRCULAR_INFORMATION_FLOW
             }
-            0 => names::CAUSALITY_VIOLATION,
+            0 => names::CAUSAL_VIOLATION,
             1 => names::READ_SKEW,
             2 if places.iter().any(|index| next(*index)) => names::WRITE_SKEW,
             _ if places.iter().any(|index| next(*index)) => names::CIRCULAR_ANTI_DEPENDENCY,

@@ -17,7 +17,7 @@ pub(super) fn of_session(guarantee: &str) -> &'static str {
 /// A breach of an isolation level that no circle of reads and orders shows.
 pub(super) fn of_level(guarantee: &str) -> &'static str {
     match guarantee {
-        "transactional-causal" => "causality-violation",
+        "transactional-causal" => "causal-violation",
         "read-atomic" | "strong-session-read-atomic" => "fractured-read",
         "monotonic-atomic-view" | "strong-session-monotonic-atomic-view" => "non-monotonic-read",
         _ => "no-order",
@@ -65,7 +65,7 @@ fn of_takes(parts: &[Part<'_>], shape: Shape) -> &'static str {
     let is_again = |place: usize| taken[..place].iter().any(|other| other.values == taken[place].values);
     match shape {
         _ if taken.iter().any(|seen| seen.is_absent()) => "not-empty",
-        _ if (0..taken.len()).any(is_again) => "duplicate-element",
+        _ if (0..taken.len()).any(is_again) => "duplicate-elements",
         Shape::Queue => "overtaken-element",
         _ => "covered-element",
     }
