@@ -29,7 +29,18 @@ struct Entry {
 
 /// A path in causal order from one operation to another; none if there is none, or none within so
 /// many operations looked at.
-pub(crate) fn path(order: &CausalOrder, from: u32, to: u32, mut steps: u64) -> Option<Vec<Hop>> {
+pub(crate) fn path(order: &CausalOrder, from: u32, to: u32, steps: u64) -> Option<Vec<Hop>> {
+    path_through(order, from, to, |_| true, steps)
+}
+
+/// The same, where of what the last one saw only some counts.
+pub(crate) fn path_through(
+    order: &CausalOrder,
+    from: u32,
+    to: u32,
+    counts: impl Fn(u32) -> bool,
+    mut steps: u64,
+) -> Option<Vec<Hop>> {
     let mut entries = vec![Entry { operation: to, parent: 0, reader: NONE }];
     let mut entered: FxHashSet<u32> = FxHashSet::default();
     let mut floors: FxHashMap<u32, u32> = FxHashMap::default();
@@ -46,7 +57,8 @@ pub(crate) fn path(order: &CausalOrder, from: u32, to: u32, mut steps: u64) -> O
             if order.rank[at as usize] < order.rank[from as usize] {
                 break;
             }
-            let sources = order.sources(at).filter(|source| entered.insert(*source));
+            let sources = order.sources(at).filter(|source| at != to || counts(*source));
+            let sources = sources.filter(|source| entered.insert(*source));
             entries.extend(sources.map(|operation| Entry { operation, parent: next, reader: at }));
             at = order.previous[at as usize];
         }

@@ -9,7 +9,7 @@ use histories::{MicroOp, Operation, OperationId, Value};
 use rustc_hash::FxHashMap;
 
 use crate::anomaly::names;
-use crate::causal::path::{Hop, path};
+use crate::causal::path::{Hop, path, path_through};
 use crate::causal::seen::{Read, Saw, brought};
 use crate::causal::{Causality, simplest_by_key};
 use crate::facts::{Address, KeyNumber};
@@ -45,7 +45,7 @@ impl Teller<'_, '_> {
 
     fn missing_cause(&self, number: u32, write: u32, weight: u64) -> Finding {
         let read = &self.causality.seen.reads[number as usize];
-        let hops = self.path(write, read.at.operation.0);
+        let hops = self.path(write, read);
         let found = self.found(read);
         let cause = self.stored(read.key, write);
         let reader = format!("Client {}", self.operation(read.at.operation.0).session);
@@ -215,10 +215,15 @@ impl Teller<'_, '_> {
         }
     }
 
-    // The way from one to the other; a single step if it is too long to find.
-    fn path(&self, from: u32, to: u32) -> Vec<Hop> {
+    // The way from one to the other, but not by what other reads of the same call saw; a single step if it is too
+    // long to find.
+    fn path(&self, from: u32, read: &Read) -> Vec<Hop> {
+        let to = read.at.operation.0;
+        let is_alone = self.facts.operation(read.at).call.micro_ops().len() == 1;
+        let makers = self.causality.seen.makers(read.saw);
+        let counts = |source: u32| is_alone || makers.contains(&source);
         let direct = || vec![Hop { from, to, kind: EdgeKind::WriteRead }];
-        path(&self.causality.order, from, to, PATH_STEPS).unwrap_or_else(direct)
+        path_through(&self.causality.order, from, to, counts, PATH_STEPS).unwrap_or_else(direct)
     }
 
     pub(super) fn edge(&self, hop: Hop) -> Edge {

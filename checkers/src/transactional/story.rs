@@ -16,10 +16,14 @@ use crate::{Certainty, Edge, EdgeKind, Finding, Step};
 
 /// Operations of one transaction that are shown.
 const SHOWN_MAX: usize = 6;
-/// A cycle of more transactions is too long to be followed, by people and by a second look.
+/// A cycle of more transactions is too long to be followed by people.
 const WHOLE_MAX: usize = 200;
 /// Of such a cycle so many transactions are shown.
 const BEGINNING: usize = 8;
+/// Of one of no more transactions than this all edges are found again, so that it can be verified.
+const VERIFIED_MAX: usize = 10_000;
+/// Unless there are so many micro-operations to look at, for each edge all on its keys at worst.
+const LOOKED_AT_MAX: usize = 100_000_000;
 
 /// Tells findings of one history.
 pub(super) struct Teller<'a, 'h> {
@@ -69,8 +73,12 @@ impl<'a, 'h> Teller<'a, 'h> {
         }
     }
 
-    /// A cycle too long to be shown: its first transactions, each with what leads to the next.
+    /// A cycle too long to be shown: its first transactions, each with what leads to the next. The edges are all
+    /// of it where they are not too many.
     fn beginning_of(&self, cycle: &Cycle) -> Finding {
+        let count = cycle.hops.len();
+        let is_verified = count <= VERIFIED_MAX && count * self.facts.micro_op_count() <= LOOKED_AT_MAX;
+        let edges = if is_verified { self.proofs(cycle) } else { Vec::new() };
         let shown = Cycle { hops: cycle.hops[..BEGINNING].to_vec(), ..*cycle };
         let mut proofs = self.proofs(&shown);
         proofs.sort_by_key(|proof| proof.edge.from);
@@ -91,7 +99,7 @@ impl<'a, 'h> Teller<'a, 'h> {
             story: format!("Among {count}, {}{}.", words::happened(name), words::against(name)),
             brief: format!("{name} between {count}"),
             steps: proofs.iter().map(step).collect(),
-            edges: Vec::new(),
+            edges: edges.into_iter().map(|proof| proof.edge).collect(),
             conclusion: format!(
                 "And so on through {more} more, and from the last to the first: a cycle that no order can explain."
             ),

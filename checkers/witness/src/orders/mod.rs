@@ -24,7 +24,7 @@ mod state;
 use histories::{Operation, OperationId, SessionId};
 
 use crate::document::Claim;
-use crate::record::Record;
+use crate::record::{Part, Record};
 use crate::{Derived, Flaw};
 use axioms::Axiom;
 use relation::{Given, Relation};
@@ -163,6 +163,10 @@ fn has_order<'h>(
         }
         Defined::EachRead => each_read(&machine, operations, |_| Given::Causes),
         Defined::EachReader => each_read(&machine, operations, Given::KnownTo),
+        // A store that shows siblings need not order them the same for all.
+        Defined::Convergent if operations.iter().any(|operation| shows_siblings(operation)) => {
+            each_read(&machine, operations, |_| Given::Causes)
+        }
         Defined::Convergent => convergent(&machine, operations),
         Defined::Axiom(axiom, given) => axioms::has_order(&machine, operations, axiom, given),
     }
@@ -206,16 +210,28 @@ fn each_read<'h>(
         if relation.is_cyclic {
             return Ok(false);
         }
-        let mut counts = vec![Counts::None; operations.len()];
-        counts[place] = Counts::Reads;
-        let among = relation.before[place] | 1 << place;
-        let before = &relation.before;
-        let reads = operation.call.micro_ops().iter().any(histories::MicroOp::is_read);
-        if reads && !(Question { machine, operations, before, among, counts: &counts }).has_order()? {
-            return Ok(false);
+        for part in reads_of(operation) {
+            let mut counts = vec![Counts::None; operations.len()];
+            counts[place] = Counts::Part(part.index);
+            let mut before = relation.before.clone();
+            before[place] = relation.known_to(machine.record, operations, place, &part);
+            let among = before[place] | 1 << place;
+            if !(Question { machine, operations, before: &before, among, counts: &counts }).has_order()? {
+                return Ok(false);
+            }
         }
     }
     Ok(true)
+}
+
+fn shows_siblings(operation: &Operation) -> bool {
+    let replies = operation.outcome.replies().into_iter().flatten();
+    replies.filter_map(|reply| reply.observed.as_ref()).any(|observed| observed.values.len() > 1)
+}
+
+fn reads_of<'h>(operation: &'h Operation) -> impl Iterator<Item = Part<'h>> {
+    let parts = (0..operation.call.micro_ops().len()).map(move |index| Part { operation, index });
+    parts.filter(|part| part.asked().is_read())
 }
 
 /// Operations of which all orders are tried without remembering states.
@@ -249,14 +265,17 @@ fn extend<'h>(
             continue;
         }
         order.push(place);
-        let known = |other: &&usize| relation.before[place] & (1 << **other) != 0;
-        let past: Vec<usize> = order.iter().filter(known).copied().collect();
-        let is_explained = past.iter().fold(vec![state::State::default()], |states, other| {
-            states.iter().flat_map(|state| machine.run(state, operations[*other], Counts::None)).collect()
-        });
-        let is_explained =
-            is_explained.iter().any(|state| !machine.run(state, operations[place], Counts::Reads).is_empty());
-        if is_explained && extend(machine, operations, relation, order) {
+        let is_explained = |part: Part<'h>| {
+            let known = relation.known_to(machine.record, operations, place, &part);
+            let past = order.iter().filter(|other| known & (1 << **other) != 0);
+            let states = past.fold(vec![state::State::default()], |states, other| {
+                states.iter().flat_map(|state| machine.run(state, operations[*other], Counts::None)).collect()
+            });
+            let counts = Counts::Part(part.index);
+            states.iter().any(|state| !machine.run(state, operations[place], counts).is_empty())
+        };
+        let mut reads = reads_of(operations[place]).filter(|part| part.observed().is_some());
+        if reads.all(is_explained) && extend(machine, operations, relation, order) {
             return true;
         }
         order.pop();

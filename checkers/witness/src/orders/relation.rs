@@ -52,6 +52,27 @@ impl Relation {
         Self::closed(before)
     }
 
+    /// What one part of the operation at this place knows of: what came before in its session, and by what it
+    /// saw itself. What other parts of the same call saw says nothing about it.
+    pub(super) fn known_to(
+        &self,
+        record: &Record<'_>,
+        operations: &[&Operation],
+        place: usize,
+        part: &Part<'_>,
+    ) -> u32 {
+        let later = operations[place];
+        let mut known = 0;
+        for (other, earlier) in operations.iter().enumerate().filter(|(other, _)| *other != place) {
+            let in_session = earlier.session == later.session && earlier.id < later.id;
+            let is_change = earlier.call.micro_ops().iter().any(|micro_op| !micro_op.is_read());
+            if in_session || is_change && sees(record, earlier, part) {
+                known |= self.before[other] | 1 << other;
+            }
+        }
+        known
+    }
+
     /// Who saw what whom did, and what was given.
     pub(super) fn with_reads(record: &Record<'_>, operations: &[&Operation], given: Given) -> Self {
         let mut relation = Self::new(record, operations, given);
@@ -87,24 +108,25 @@ fn is_replaced(record: &Record<'_>, earlier: &Operation, later: &Operation) -> b
 
 /// True if the later saw what only the earlier can have made.
 fn is_seen(record: &Record<'_>, earlier: &Operation, later: &Operation) -> bool {
-    let parts = (0..later.call.micro_ops().len()).map(|index| Part { operation: later, index });
-    let sees = |part: Part<'_>| {
-        let (key, Some(found)) = (part.asked().key(), part.found()) else { return false };
-        // What it wrote before it looked is no news of others.
-        let before = &part.operation.call.micro_ops()[..part.index];
-        if before.iter().any(|other| other.key() == key && !other.is_read()) {
-            return false;
-        }
-        let by_earlier = |value| record.maker(key, value).is_some_and(|maker| maker.id() == earlier.id);
-        match record.shape(key) {
-            Shape::List | Shape::Set => {
-                part.asked().is_read()
-                    && found.values.iter().filter_map(histories::Value::as_list).flatten().any(by_earlier)
-            }
-            Shape::Register | Shape::Queue | Shape::Stack => found.values.iter().any(by_earlier),
-            Shape::Counter | Shape::Mixed => false,
-        }
-    };
+    let mut parts = (0..later.call.micro_ops().len()).map(|index| Part { operation: later, index });
     let is_change = earlier.call.micro_ops().iter().any(|micro_op| !matches!(micro_op, MicroOp::Read { .. }));
-    is_change && parts.into_iter().any(sees)
+    is_change && parts.any(|part| sees(record, earlier, &part))
+}
+
+fn sees(record: &Record<'_>, earlier: &Operation, part: &Part<'_>) -> bool {
+    let (key, Some(found)) = (part.asked().key(), part.found()) else { return false };
+    // What it wrote before it looked is no news of others.
+    let before = &part.operation.call.micro_ops()[..part.index];
+    if before.iter().any(|other| other.key() == key && !other.is_read()) {
+        return false;
+    }
+    let by_earlier = |value| record.maker(key, value).is_some_and(|maker| maker.id() == earlier.id);
+    match record.shape(key) {
+        Shape::List | Shape::Set => {
+            part.asked().is_read()
+                && found.values.iter().filter_map(histories::Value::as_list).flatten().any(by_earlier)
+        }
+        Shape::Register | Shape::Queue | Shape::Stack => found.values.iter().any(by_earlier),
+        Shape::Counter | Shape::Mixed => false,
+    }
 }

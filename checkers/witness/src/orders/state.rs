@@ -26,8 +26,8 @@ pub(super) struct State<'h> {
 pub(super) enum Counts {
     /// All, also what a compare-and-set must have found.
     All,
-    /// Those to reads.
-    Reads,
+    /// That to this part.
+    Part(usize),
     /// None: it only changes something.
     None,
 }
@@ -61,7 +61,7 @@ impl<'h> Machine<'_, 'h> {
         let is_take = part.asked().observes() && !part.asked().is_read();
         let is_asked = match part.asked() {
             MicroOp::CompareAndSet { .. } => counts == Counts::All,
-            _ => counts != Counts::None,
+            _ => counts == Counts::All || counts == Counts::Part(part.index),
         };
         let after = match is_take {
             true => self.take(content, held, part),
@@ -82,7 +82,7 @@ impl<'h> Machine<'_, 'h> {
         match content {
             Content::Value(value) => match self.scope.value(self.record, part) {
                 Some(found) => found == value.as_ref(),
-                None => true,
+                None => found.values.len() < 2 || may_show(&found.values, held, value.as_ref()),
             },
             Content::Elements(elements) => {
                 let Some(seen) = crate::record::list(found).filter(|_| held.nothing) else { return true };
@@ -131,6 +131,12 @@ impl<'h> Machine<'_, 'h> {
             },
         }
     }
+}
+
+/// True unless a read that shows several values shows none that is there: any of them explains it.
+fn may_show(shown: &[Value], held: &Held, value: Option<&Value>) -> bool {
+    let is_held = held.shape == Shape::Register && shown.iter().all(|value| held.values.contains(value));
+    !is_held || value.is_some_and(|value| shown.contains(value))
 }
 
 fn empty(shape: Shape) -> Content {
