@@ -9,7 +9,8 @@
 //!
 //! Each key is judged for itself, for a history is linearizable iff it is so on each key (Herlihy &
 //! Wing 1990, §3.1). Where each state has one known writer, by zones in near-linear time; lists and sets
-//! that only grow, by what reads saw of them, as fast; queues and stacks whose elements differ, by when
+//! that only grow, by what reads saw of them, as fast; counters, where that refutes them, by what may have been
+//! counted; queues and stacks whose elements differ, by when
 //! each was put in and taken out, as fast; all else by a search within the budget of steps
 //! and within some 200 MB.
 //!
@@ -21,6 +22,7 @@
 //!
 //! Source: Herlihy & Wing, Linearizability, TOPLAS 1990.
 
+mod bounds;
 mod growth;
 mod infer;
 mod items;
@@ -194,6 +196,10 @@ fn judge(facts: &Facts<'_>, key: KeyNumber) -> Result<Judged, Unsettled> {
                 Some(conflict) => Judged::Illegal(Box::new(witness.conflict(&register, &conflict))),
                 None => Judged::Legal,
             },
+        },
+        KeyKind::Counter => match bounds::out_of_bounds(facts, key) {
+            Some(beyond) => Judged::Illegal(Box::new(witness.out_of_bounds(&beyond))),
+            None => return Err(Unsettled),
         },
         _ => match growth::judge(facts, key) {
             Growth::Legal => Judged::Legal,

@@ -12,6 +12,7 @@ use histories::MicroOp;
 
 use crate::anomaly::names;
 use crate::facts::{Address, KeyNumber};
+use crate::linearizable::bounds::OutOfBounds;
 use crate::linearizable::infer::First;
 use crate::linearizable::register::{Access, Register};
 use crate::linearizable::zones::{Conflict, Overlap};
@@ -106,6 +107,42 @@ impl Witness<'_, '_> {
             proof,
             addresses,
         })
+    }
+
+    /// The proof for a counter beyond what may have been counted.
+    pub(super) fn out_of_bounds(&self, beyond: &OutOfBounds) -> Finding {
+        let OutOfBounds { read, bounds: (low, high), increments } = beyond;
+        let found = self.found(*read);
+        let lies = match low == high {
+            true => format!("it was {low} all the time"),
+            false => format!("it lay between {low} and {high}"),
+        };
+        let counted_before = |at: &&Address| {
+            let (increment, read) = (self.facts.operation(**at), self.facts.operation(*read));
+            increment.precedes(read)
+        };
+        let edges = increments
+            .iter()
+            .filter(counted_before)
+            .map(|at| self.edge(*at, *read, EdgeKind::RealTime, self.before(*at, *read)));
+        let finding = self.finding(Told {
+            anomaly: names::NO_LEGAL_ORDER,
+            story: format!(
+                "{} {}. But {lies}: that is what was counted before the read began, and what may have been \
+                 counted before it ended.",
+                self.client(*read),
+                self.did(*read),
+            ),
+            brief: format!("{found} where {lies}"),
+            conclusion: format!(
+                "No order of these calls gives {found}, whatever became of those that were never answered."
+            ),
+            edges: edges.collect(),
+            proof: *read,
+            addresses: increments.iter().copied().chain([*read]).collect(),
+        });
+        let certainty = Certainty::Certain("the read was answered, and so was what surely counted".into());
+        Finding { certainty, ..finding }
     }
 
     /// The proof for a read that ended before its write began.
