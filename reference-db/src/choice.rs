@@ -87,6 +87,7 @@ pub(crate) use choices;
 #[cfg(test)]
 mod tests {
     use crate::ack::{AckPolicy, OnAckTimeout, OnFollowerDown};
+    use crate::failover::{Detector, Election, Failover, Fencing, Rejoin};
     use crate::misdirected::Misdirected;
     use crate::reads::Reads;
     use crate::{Defect, Delivery, Mode, Topology};
@@ -108,6 +109,7 @@ mod tests {
                 }
             )*};
         }
+        check_all!(Detector, Election, Failover, Fencing, Rejoin);
         check_all!(
             AckPolicy,
             Defect,

@@ -23,6 +23,7 @@
 //! | [`AckPolicy`] | who must have a write before it is confirmed: `all`, `k-of-n`, `leader`, `majority`, `semi-sync`, `tail` |
 //! | [`Reads`] | who answers what is read, where there is a single leader: `leader`, `tail` |
 //! | [`region::Regions`] | which nodes are close to each other |
+//! | [`failover::FailoverSettings`] | who has another node lead, when, which one, and what becomes of the old one |
 //! | [`config::Role`] | members without data: witnesses and routers |
 //! | [`misdirected::Misdirected`] | what becomes of a request that another node has to answer: `forward`, `redirect`, `reject` |
 //! | [`Defect`] | planted bugs, off by default |
@@ -79,6 +80,7 @@ pub mod datum;
 pub mod defect;
 pub mod delivery;
 pub mod event;
+pub mod failover;
 mod log;
 pub mod message;
 pub mod misdirected;

@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use crate::clock::DotSet;
 use crate::event::Event;
-use crate::names::{Origin, Sequence};
+use crate::names::{Dot, Origin, Sequence};
 
 /// The most events in one batch.
 const BATCH_EVENTS_MAX: usize = 256;
@@ -46,6 +46,31 @@ impl Log {
         let events = self.origins.entry(event.dot.origin).or_default();
         events.last = events.last.max(event.dot.sequence);
         self.count += usize::from(events.by_sequence.insert(event.dot.sequence, event).is_none());
+    }
+
+    /// The name of every event.
+    pub(crate) fn dots(&self) -> impl Iterator<Item = Dot> + '_ {
+        self.origins.values().flat_map(|events| events.by_sequence.values().map(|event| event.dot))
+    }
+
+    /// Every event, in the order of their times. O(n log n).
+    pub(crate) fn in_order(&self) -> Vec<Arc<Event>> {
+        let mut events: Vec<Arc<Event>> =
+            self.origins.values().flat_map(|events| events.by_sequence.values().cloned()).collect();
+        events.sort_by_key(|event| event.stamp());
+        events
+    }
+
+    /// Takes events out.
+    pub(crate) fn remove(&mut self, dots: &[Dot]) -> Vec<Arc<Event>> {
+        let mut removed = Vec::new();
+        for dot in dots {
+            let Some(events) = self.origins.get_mut(&dot.origin) else { continue };
+            removed.extend(events.by_sequence.remove(&dot.sequence));
+            events.last = events.by_sequence.keys().next_back().copied().unwrap_or_default();
+        }
+        self.count -= removed.len();
+        removed
     }
 
     /// The first events of the wanted origins that are not known, in the order of their times.

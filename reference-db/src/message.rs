@@ -16,6 +16,7 @@ use crate::clock::DotSet;
 use crate::event::Event;
 use crate::names::Origin;
 use crate::request::{Request, Response, SyncState};
+use crate::time::Nanos;
 use crate::topology::{Epoch, Layout};
 
 /// A start of a node: greater at each one, also when the disk was lost in between.
@@ -36,6 +37,12 @@ pub struct Message {
     pub state: SyncState,
     /// The layout that it goes by: whoever knows of a later one tells it.
     pub epoch: Epoch,
+    /// The greatest term for which it has promised its vote.
+    pub promised: u64,
+    /// When it was sent, by the sender's clock.
+    pub sent_at: Nanos,
+    /// And when the receiver sent what the sender last heard of it, by the receiver's.
+    pub echo: Option<Nanos>,
     /// And what this is about.
     pub body: Body,
 }
@@ -54,6 +61,16 @@ pub enum Body {
     Ack,
     /// Nodes were linked anew.
     Layout(Layout),
+    /// The sender would lead.
+    Canvass {
+        /// In which term.
+        term: u64,
+    },
+    /// The sender has promised its vote.
+    Vote {
+        /// For which term.
+        term: u64,
+    },
     /// A request to the single leader.
     Forward {
         /// To which start of the leader: what was meant for an earlier one may have been done already.
@@ -80,6 +97,8 @@ impl Body {
             Body::Push { .. } => "push",
             Body::Ack => "ack",
             Body::Layout(_) => "layout",
+            Body::Canvass { .. } => "canvass",
+            Body::Vote { .. } => "vote",
             Body::Forward { .. } => "forward",
             Body::Answer { .. } => "answer",
         }

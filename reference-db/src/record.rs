@@ -10,7 +10,7 @@ use crate::names::{Dot, Origin};
 use crate::topology::Layout;
 
 /// The version of the format of records.
-pub const FORMAT: u32 = 3;
+pub const FORMAT: u32 = 4;
 
 /// One entry of a node's log on disk.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +33,11 @@ pub enum Record {
     Forgotten(Vec<Key>),
     /// The nodes were linked anew.
     Layout(Layout),
+    /// The node has promised its vote for this term.
+    Promise {
+        /// Which.
+        term: u64,
+    },
     /// The node had caught up with the others in this life, and leads from there on.
     InSync {
         /// Which life: another begins with another disk.

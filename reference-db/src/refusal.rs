@@ -85,6 +85,34 @@ pub enum Refusal {
         /// True if the client is to be sent there.
         redirect: bool,
     },
+    /// The leader cannot know whether it still leads.
+    #[error(
+        "leader has heard from {heard} of the {needed} nodes that it needs lately: another may lead by now"
+    )]
+    NoMajority {
+        /// How many have heard from it lately, itself included.
+        heard: usize,
+        /// How many must have.
+        needed: usize,
+    },
+    /// Another node has taken over while the write waited to be confirmed.
+    #[error("{to} leads now: nobody knows whether it has the write")]
+    Deposed {
+        /// Who leads.
+        to: NodeName,
+    },
+    /// The node has writes that the leader of a new term had not.
+    #[error("this node has {count} writes that the new leader had not, and stays out")]
+    Diverged {
+        /// How many.
+        count: usize,
+    },
+    /// A node cannot lead.
+    #[error("this node cannot lead: {reason}")]
+    Promote {
+        /// Why.
+        reason: String,
+    },
     /// The node takes no part in the cluster, since it was linked anew.
     #[error("the node is left out of the cluster since epoch {epoch}")]
     LeftOut {
@@ -118,7 +146,9 @@ impl Refusal {
     pub fn outcome(&self) -> Outcome {
         match self {
             // A read that is not answered has no effect, however late the leader sees it.
-            Refusal::LeaderSilent { write: true } | Refusal::NotAcknowledged { .. } => Outcome::Unknown,
+            Refusal::LeaderSilent { write: true }
+            | Refusal::NotAcknowledged { .. }
+            | Refusal::Deposed { .. } => Outcome::Unknown,
             _ => Outcome::NotApplied,
         }
     }
@@ -134,6 +164,12 @@ impl Refusal {
                 "start the other nodes and look at the links to them: it leads once it has what they have"
             }
             Refusal::Misdirected { .. } => "ask the node that RefDB-Leader names",
+            Refusal::NoMajority { .. } => "ask another node, or look at the links of this one",
+            Refusal::Deposed { .. } => "read from the new leader before you repeat it",
+            Refusal::Diverged { .. } => {
+                "ask another node; to bring this one back start it with an empty directory, or with rejoin truncate or keep"
+            }
+            Refusal::Promote { .. } => "promote another node, or say force if what would be lost may be",
             Refusal::LeftOut { .. } => {
                 "ask a node that takes part, or link this one in again with PUT /v1/topology"
             }

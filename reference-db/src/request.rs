@@ -1,5 +1,7 @@
 //! What clients ask and what a node answers, before either becomes HTTP.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::ack::AckPolicy;
@@ -7,7 +9,7 @@ use crate::clock::{DotSet, VersionVector};
 use crate::config::Role;
 use crate::datum::Datum;
 use crate::delivery::Delivery;
-use crate::event::Key;
+use crate::event::{Event, Key};
 use crate::mode::Mode;
 use crate::names::{Dot, NodeName};
 use crate::reads::Reads;
@@ -52,8 +54,15 @@ pub enum Ask {
     Keys,
     /// How far the node has come, and a hash of what it holds.
     Digest,
-    /// Who sends to whom, as far as the node has heard.
+    /// What the node has discarded because a new leader had it not.
+    Discarded,
+    /// Who sends to whom, and so who leads, as far as the node has heard.
     Layout,
+    /// Lead from now on.
+    Promote {
+        /// Also if others have writes that this node lacks: they are lost.
+        force: bool,
+    },
     /// Link the nodes anew, from now on. Any node takes it and tells the others.
     Relink(Relink),
     /// What the node is and how its replication goes.
@@ -64,7 +73,12 @@ impl Ask {
     /// True if it is about the node that is asked, not about what it holds.
     pub fn is_about_node(&self) -> bool {
         match self {
-            Ask::Digest | Ask::Layout | Ask::Relink(_) | Ask::Status => true,
+            Ask::Digest
+            | Ask::Discarded
+            | Ask::Layout
+            | Ask::Promote { .. }
+            | Ask::Relink(_)
+            | Ask::Status => true,
             Ask::Keys | Ask::Single(_) | Ask::Transaction(_) => false,
         }
     }
@@ -74,8 +88,8 @@ impl Ask {
         match self {
             Ask::Single(step) => step.action.is_write(),
             Ask::Transaction(steps) => steps.iter().any(|step| step.action.is_write()),
-            Ask::Relink(_) => true,
-            Ask::Keys | Ask::Digest | Ask::Layout | Ask::Status => false,
+            Ask::Promote { .. } | Ask::Relink(_) => true,
+            Ask::Keys | Ask::Digest | Ask::Discarded | Ask::Layout | Ask::Status => false,
         }
     }
 }
@@ -205,6 +219,8 @@ pub enum Response {
     Keys(Vec<Key>),
     /// How far, and what.
     Digest(Digest),
+    /// What was discarded, in the order of its times.
+    Discarded(Vec<Arc<Event>>),
     /// Who sends to whom.
     Layout {
         /// What is in force.
@@ -276,6 +292,10 @@ pub struct Status {
     pub role: Role,
     /// The number of the layout that it goes by.
     pub epoch: u64,
+    /// The term of its leader, which is one more each time that another node leads.
+    pub term: u64,
+    /// How many events keep the node out, because a new leader had them not.
+    pub apart: usize,
     /// True if the node takes part in that.
     pub included: bool,
     /// Its mode.

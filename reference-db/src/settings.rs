@@ -9,6 +9,7 @@ use crate::ack::AckSettings;
 use crate::choice::UnknownChoice;
 use crate::defect::{Defect, Defects};
 use crate::delivery::Delivery;
+use crate::failover::FailoverSettings;
 use crate::misdirected::Misdirected;
 use crate::mode::Mode;
 use crate::names::{NameError, NodeName};
@@ -32,6 +33,8 @@ pub struct ClusterSettings {
     pub reads: Reads,
     /// The links of a custom topology.
     pub links: Graph,
+    /// How leadership changes.
+    pub failover: FailoverSettings,
     /// Which nodes are close to each other.
     pub regions: Regions,
     /// Members that keep of each event only that it happened.
@@ -57,6 +60,7 @@ impl Default for ClusterSettings {
             ack: AckSettings::default(),
             reads: Reads::Leader,
             links: Graph::default(),
+            failover: FailoverSettings::default(),
             regions: Regions::default(),
             witnesses: Vec::new(),
             routers: Vec::new(),
@@ -85,6 +89,12 @@ pub enum SettingError {
     /// It is no time.
     #[error(transparent)]
     Duration(#[from] DurationError),
+    /// It is no threshold for phi.
+    #[error("{given:?} is no threshold: take a whole number from 1 to 100, such as 8")]
+    Suspicion {
+        /// What was given.
+        given: String,
+    },
     /// It is no number of nodes.
     #[error("{given:?} is no number of nodes: take a whole number from 1")]
     Count {
@@ -156,6 +166,36 @@ pub static SETTINGS: &[Setting] = &[
         show: |settings| Some(settings.delivery.to_string()),
     },
     Setting {
+        name: "detect-after",
+        summary: "for how long a leader is silent before it counts as gone",
+        set: |settings, value| assign(&mut settings.failover.detect_after, value.parse()),
+        show: |settings| Some(settings.failover.detect_after.to_string()),
+    },
+    Setting {
+        name: "detector",
+        summary: "how it is found out that a leader is gone",
+        set: |settings, value| assign(&mut settings.failover.detector, value.parse()),
+        show: |settings| Some(settings.failover.detector.to_string()),
+    },
+    Setting {
+        name: "election",
+        summary: "who leads next",
+        set: |settings, value| assign(&mut settings.failover.election, value.parse()),
+        show: |settings| Some(settings.failover.election.to_string()),
+    },
+    Setting {
+        name: "failover",
+        summary: "who has another node lead",
+        set: |settings, value| assign(&mut settings.failover.failover, value.parse()),
+        show: |settings| Some(settings.failover.failover.to_string()),
+    },
+    Setting {
+        name: "fencing",
+        summary: "whether the old leader can go on",
+        set: |settings, value| assign(&mut settings.failover.fencing, value.parse()),
+        show: |settings| Some(settings.failover.fencing.to_string()),
+    },
+    Setting {
         name: "links",
         summary: "the links of a custom topology: A>B one way, A-B both ways",
         set: |settings, value| assign(&mut settings.links, value.parse()),
@@ -186,6 +226,12 @@ pub static SETTINGS: &[Setting] = &[
         show: |settings| settings.ack.on_follower_down.map(|choice| choice.to_string()),
     },
     Setting {
+        name: "phi",
+        summary: "from which suspicion on a leader counts as gone, for detector phi",
+        set: |settings, value| assign(&mut settings.failover.phi, suspicion(value)),
+        show: |settings| Some(settings.failover.phi.to_string()),
+    },
+    Setting {
         name: "reads",
         summary: "who answers what is read, where there is a single leader",
         set: |settings, value| assign(&mut settings.reads, value.parse()),
@@ -196,6 +242,12 @@ pub static SETTINGS: &[Setting] = &[
         summary: "which nodes are close to each other: eu:A+B/us:C+D; in a two-tier topology the first of each leads",
         set: |settings, value| assign(&mut settings.regions, value.parse()),
         show: |settings| Some(settings.regions.to_string()).filter(|regions| !regions.is_empty()),
+    },
+    Setting {
+        name: "rejoin",
+        summary: "what becomes of what an old leader has and the new one had not",
+        set: |settings, value| assign(&mut settings.failover.rejoin, value.parse()),
+        show: |settings| Some(settings.failover.rejoin.to_string()),
     },
     Setting {
         name: "routers",
@@ -222,6 +274,11 @@ pub static SETTINGS: &[Setting] = &[
         show: |settings| shown(&settings.witnesses),
     },
 ];
+
+fn suspicion(text: &str) -> Result<u32, SettingError> {
+    let wrong = || SettingError::Suspicion { given: text.to_owned() };
+    text.parse().ok().filter(|phi| (1..=100).contains(phi)).ok_or_else(wrong)
+}
 
 /// Names with `+` between them, or nothing.
 fn nodes(text: &str) -> Result<Vec<NodeName>, NameError> {
@@ -259,13 +316,20 @@ mod tests {
             ("ack-timeout", "1500ms"),
             ("defects", "forget-tombstones+no-tie-break"),
             ("delivery", "fifo"),
+            ("detect-after", "700ms"),
+            ("detector", "phi"),
+            ("election", "highest-id"),
+            ("failover", "auto"),
+            ("fencing", "none"),
             ("links", "A>B+B>A"),
             ("misdirected", "reject"),
             ("mode", "single-leader"),
             ("on-ack-timeout", "fail"),
             ("on-follower-down", "remove"),
+            ("phi", "5"),
             ("reads", "tail"),
             ("regions", "eu:A+B/us:C"),
+            ("rejoin", "keep"),
             ("routers", "C+D"),
             ("tombstones", "2s"),
             ("topology", "ring"),

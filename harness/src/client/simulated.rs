@@ -68,9 +68,11 @@ impl SimulatedClient {
                 refusal::Outcome::Unknown => Outcome::Unknown(reason(&refused)),
                 refusal::Outcome::Applied | refusal::Outcome::NotApplied => Outcome::Failed(reason(&refused)),
             },
-            Response::Keys(_) | Response::Digest(_) | Response::Layout { .. } | Response::Status(_) => {
-                undecided(call, "an answer to another question")
-            }
+            Response::Keys(_)
+            | Response::Digest(_)
+            | Response::Discarded(_)
+            | Response::Layout { .. }
+            | Response::Status(_) => undecided(call, "an answer to another question"),
         }
     }
 }
@@ -168,7 +170,11 @@ fn reason(refused: &Refusal) -> Reason {
         | Refusal::Overflow { .. }
         | Refusal::CatchingUp { .. }
         | Refusal::LeaderSilent { .. }
+        | Refusal::Deposed { .. }
+        | Refusal::Diverged { .. }
         | Refusal::LeftOut { .. }
+        | Refusal::NoMajority { .. }
+        | Refusal::Promote { .. }
         | Refusal::Misdirected { .. }
         | Refusal::NoLeader
         | Refusal::Relink { .. }

@@ -121,6 +121,48 @@ pub(crate) static SETTINGS: &[Setting] = &[
         show: |_| None,
     },
     Setting {
+        path: "target.failover",
+        about: "who has another node lead in mode single-leader: auto or manual",
+        set: |plan, value| plan.target.set("failover", &text(value)?),
+        show: |_| None,
+    },
+    Setting {
+        path: "target.detector",
+        about: "how it is found out that a leader is gone: timeout or phi",
+        set: |plan, value| plan.target.set("detector", &text(value)?),
+        show: |_| None,
+    },
+    Setting {
+        path: "target.detect-after",
+        about: "for how long a leader is silent before it counts as gone",
+        set: |plan, value| plan.target.set("detect-after", &text(value)?),
+        show: |_| None,
+    },
+    Setting {
+        path: "target.phi",
+        about: "from which suspicion on a leader counts as gone, for detector phi",
+        set: |plan, value| plan.target.set("phi", &whole::<u32>(value, 1, 100)?.to_string()),
+        show: |_| None,
+    },
+    Setting {
+        path: "target.election",
+        about: "who leads next: most-caught-up or highest-id",
+        set: |plan, value| plan.target.set("election", &text(value)?),
+        show: |_| None,
+    },
+    Setting {
+        path: "target.fencing",
+        about: "whether the old leader can go on: epoch or none",
+        set: |plan, value| plan.target.set("fencing", &text(value)?),
+        show: |_| None,
+    },
+    Setting {
+        path: "target.rejoin",
+        about: "what becomes of what an old leader has and the new one had not: truncate, keep or refuse",
+        set: |plan, value| plan.target.set("rejoin", &text(value)?),
+        show: |_| None,
+    },
+    Setting {
         path: "target.ack",
         about: "who must have a write before the bundled database confirms it",
         set: |plan, value| plan.target.set("ack", &text(value)?),

@@ -186,7 +186,8 @@ fn explained(error: SettingError) -> String {
         | SettingError::Duration(_)
         | SettingError::Graph(_)
         | SettingError::Name(_)
-        | SettingError::Region(_) => error.to_string(),
+        | SettingError::Region(_)
+        | SettingError::Suspicion { .. } => error.to_string(),
     }
 }
 

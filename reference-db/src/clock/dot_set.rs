@@ -97,6 +97,20 @@ impl DotSet {
         self.beyond.retain(|dot| !other.contains(*dot));
     }
 
+    /// What both hold.
+    pub fn intersection(&self, other: &DotSet) -> DotSet {
+        let mut both = DotSet::new();
+        for (origin, sequence) in self.vector.iter() {
+            let sequence = sequence.min(other.vector.get(origin));
+            both.vector.raise(Dot { origin, sequence });
+        }
+        let beyond = self.beyond.iter().chain(&other.beyond);
+        for dot in beyond.filter(|dot| self.contains(**dot) && other.contains(**dot)) {
+            both.insert(*dot);
+        }
+        both
+    }
+
     /// Moves into the vector what directly follows `dot`, the last of its origin there.
     fn compact(&mut self, dot: Dot) {
         let mut next = Dot { sequence: dot.sequence.next(), ..dot };
@@ -185,6 +199,8 @@ mod tests {
             let (mut merged, other) = (DotSet::of(left.clone()), DotSet::of(right.clone()));
             merged.merge(&other);
             prop_assert_eq!(&merged, &DotSet::of(left.union(&right).copied()));
+            let (one, two) = (DotSet::of(left.clone()), DotSet::of(right.clone()));
+            prop_assert_eq!(one.intersection(&two), DotSet::of(left.intersection(&right).copied()));
             for dot in left.iter().chain(&right) {
                 prop_assert!(merged.contains(*dot));
             }

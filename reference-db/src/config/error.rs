@@ -1,6 +1,6 @@
 //! What does not fit together, and the mend.
 
-use super::{MEMBERS_MAX, TOMBSTONES_MIN};
+use super::{DETECT_AFTER_MIN, MEMBERS_MAX, TOMBSTONES_MIN};
 use crate::ack::AckPolicy;
 use crate::defect::Defect;
 use crate::names::NodeName;
@@ -38,6 +38,14 @@ pub enum ConfigError {
     )]
     Forgetful {
         /// How long they were to live.
+        given: Nanos,
+    },
+    /// A leader that would be given up before it can have answered.
+    #[error(
+        "a leader that is silent for {} may well be there: give detect-after {} or more", .given, DETECT_AFTER_MIN
+    )]
+    Hasty {
+        /// After how much silence.
         given: Nanos,
     },
     /// A graph that says nothing.

@@ -5,8 +5,10 @@ mod error;
 use serde::{Deserialize, Serialize};
 
 use crate::ack::{AckPolicy, AckSettings, OnAckTimeout};
+use crate::clock::DotSet;
 use crate::defect::Defect;
 use crate::delivery::Delivery;
+use crate::failover::{Failover, FailoverSettings};
 use crate::mode::Mode;
 use crate::names::NodeName;
 use crate::reads::Reads;
@@ -18,6 +20,9 @@ pub use error::ConfigError;
 
 /// The most nodes that a cluster may have: every event carries a number for each.
 pub const MEMBERS_MAX: usize = 32;
+
+/// The shortest time after which a leader may count as gone.
+pub const DETECT_AFTER_MIN: Nanos = Nanos::from_millis(300);
 
 /// The shortest time for which tombstones may live, if not for ever.
 pub const TOMBSTONES_MIN: Nanos = Nanos::from_millis(200);
@@ -162,6 +167,7 @@ impl NodeConfig {
         settings.check_tiers()?;
         settings.check_links()?;
         settings.check_chain()?;
+        settings.check_failover()?;
         settings.check_acks()?;
         let toothless =
             settings.defects.iter().find_map(|defect| Some((defect, lacking(defect, &settings)?)));
@@ -174,10 +180,11 @@ impl NodeConfig {
     /// The layout with which the cluster begins.
     pub fn layout(&self) -> Layout {
         Layout {
-            epoch: Epoch { number: 0, by: self.members[0] },
+            epoch: Epoch { term: 0, number: 0, by: self.members[0] },
             topology: self.topology,
             nodes: self.members.clone(),
             links: self.links.clone(),
+            base: DotSet::new(),
         }
     }
 
@@ -367,6 +374,27 @@ impl NodeSettings {
         Ok(())
     }
 
+    fn check_failover(&self) -> Result<(), ConfigError> {
+        let idle = |setting, needs| Err(ConfigError::Idle { setting, needs });
+        let built_in = FailoverSettings::default();
+        let auto = self.failover.failover == Failover::Auto;
+        if self.failover != built_in && self.mode != Mode::SingleLeader {
+            return idle("failover", "mode single-leader");
+        }
+        if auto && (self.reads == Reads::Tail || self.ack.policy == AckPolicy::Tail) {
+            return idle("failover auto", "reads leader, and an ack policy other than tail");
+        }
+        let manual =
+            FailoverSettings { fencing: self.failover.fencing, rejoin: self.failover.rejoin, ..built_in };
+        if !auto && self.failover != manual {
+            return idle("detector, detect-after, phi or election", "failover auto");
+        }
+        if self.failover.detect_after < DETECT_AFTER_MIN {
+            return Err(ConfigError::Hasty { given: self.failover.detect_after });
+        }
+        Ok(())
+    }
+
     fn check_acks(&self) -> Result<(), ConfigError> {
         let AckSettings { policy, nodes, timeout, on_timeout, on_follower_down } = self.ack;
         let (counts, waits) = match policy {
@@ -400,7 +428,8 @@ impl NodeSettings {
     /// A node acknowledges to whom it got a write from: whoever waits must send to everyone itself.
     fn check_acks_arrive(&self) -> Result<(), ConfigError> {
         let data = self.data_nodes();
-        let takers = if self.mode == Mode::SingleLeader { &data[..1] } else { &data[..] };
+        let one = self.mode == Mode::SingleLeader && self.failover.failover == Failover::Manual;
+        let takers = if one { &data[..1] } else { &data[..] };
         for node in takers.iter().copied() {
             let downstream = self.downstream(node);
             let lacking =

@@ -78,6 +78,13 @@ impl Unconfirmed {
     }
 }
 
+impl Unconfirmed {
+    /// Whoever waits, and waits no more.
+    pub(super) fn take_askers(&mut self) -> Vec<Asker> {
+        self.writes.drain(..).map(|write| write.asker).collect()
+    }
+}
+
 impl Node {
     /// Answers, at once or when enough nodes have what was written.
     pub(super) fn answer(
@@ -88,6 +95,7 @@ impl Node {
         outputs: &mut Vec<Output>,
     ) {
         let waits = self.config.ack.policy != AckPolicy::Leader;
+        let told_later = self.is_fenced() && tells_data(&response);
         match written(&mut response) {
             Some((dot, _)) if waits => {
                 self.unconfirmed.writes.push_back(Write { dot, since: now, asker, response });
@@ -96,11 +104,18 @@ impl Node {
                 acked_by.push(self.config.name);
                 self.deliver(asker, response, outputs);
             }
+            // What was read may be among what waits, and may be lost with this leader: then nobody must have seen it.
+            None if told_later => match self.unconfirmed.writes.back().map(|write| write.dot) {
+                Some(dot) => {
+                    self.unconfirmed.writes.push_back(Write { dot, since: now, asker, response });
+                }
+                None => self.deliver(asker, response, outputs),
+            },
             None => self.deliver(asker, response, outputs),
         }
     }
 
-    fn deliver(&self, asker: Asker, response: Response, outputs: &mut Vec<Output>) {
+    pub(super) fn deliver(&self, asker: Asker, response: Response, outputs: &mut Vec<Output>) {
         match asker {
             Asker::Client(ticket) => outputs.push(Output::Reply { ticket, response }),
             Asker::Follower { node, call } => self.send(node, Body::Answer { call, response }, outputs),
@@ -248,6 +263,19 @@ impl Node {
     }
 }
 
+/// True if a response tells something of what the node holds.
+fn tells_data(response: &Response) -> bool {
+    match response {
+        Response::Committed { .. } | Response::Keys(_) | Response::Read { .. } => true,
+        Response::Digest(_)
+        | Response::Discarded(_)
+        | Response::Layout { .. }
+        | Response::Refused(_)
+        | Response::Status(_)
+        | Response::Written { .. } => false,
+    }
+}
+
 /// What a response says was written, and the place for who has it.
 fn written(response: &mut Response) -> Option<(Dot, &mut Vec<NodeName>)> {
     match response {
@@ -256,6 +284,7 @@ fn written(response: &mut Response) -> Option<(Dot, &mut Vec<NodeName>)> {
         }
         Response::Committed { dot: None, .. }
         | Response::Digest(_)
+        | Response::Discarded(_)
         | Response::Keys(_)
         | Response::Layout { .. }
         | Response::Read { .. }

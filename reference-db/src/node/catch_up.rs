@@ -47,8 +47,11 @@ impl Node {
         if !self.config.is_included() {
             return Some(Refusal::LeftOut { epoch: self.layout.epoch.number });
         }
+        if self.apart > 0 {
+            return Some(Refusal::Diverged { count: self.apart });
+        }
         match self.state {
-            SyncState::InSync => None,
+            SyncState::InSync => self.without_lease(),
             SyncState::CatchingUp => {
                 let (met, needed) = (self.caught_up_with(), self.must_catch_up_with());
                 Some(Refusal::CatchingUp { met, needed })

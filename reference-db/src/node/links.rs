@@ -52,6 +52,12 @@ pub(super) struct Heard {
     pub(super) state: SyncState,
     /// By which layout it goes.
     pub(super) epoch: Epoch,
+    /// The greatest term for which it has promised its vote.
+    pub(super) promised: u64,
+    /// When it sent that, by its own clock.
+    pub(super) sent_at: Nanos,
+    /// And when this node sent what it had last heard of it, by this node's.
+    pub(super) echo: Option<Nanos>,
 }
 
 #[derive(Debug)]
@@ -99,10 +105,17 @@ impl Links {
         if link.in_flight.as_ref().is_some_and(settled) {
             link.in_flight = None;
         }
-        let Message { origin, boot, applied, state, epoch, .. } = message;
-        let (origin, boot, applied) = (*origin, *boot, applied.clone());
         link.heard_at = now;
-        link.heard = Some(Heard { origin, boot, applied, state: *state, epoch: *epoch });
+        link.heard = Some(Heard {
+            origin: message.origin,
+            boot: message.boot,
+            applied: message.applied.clone(),
+            state: message.state,
+            epoch: message.epoch,
+            promised: message.promised,
+            sent_at: message.sent_at,
+            echo: message.echo,
+        });
         true
     }
 
@@ -149,7 +162,7 @@ impl Node {
         if !link.downstream && curious && now.is_due(link.asked_at, timing.resend_after) {
             return Some(Body::Push { events: Vec::new() });
         }
-        if !link.downstream || link.in_flight.as_ref().is_some_and(waits) {
+        if !link.downstream || self.apart > 0 || link.in_flight.as_ref().is_some_and(waits) {
             return None;
         }
         let events = self.log.batch(&heard.applied, |origin| self.passes_on(origin, heard));
@@ -161,13 +174,15 @@ impl Node {
     pub(super) fn passes_on(&self, origin: Origin, peer: &Heard) -> bool {
         // Planted bug: a peer's own events go back to it as well.
         let back = origin == peer.origin && !self.config.defects.has(Defect::SkipVersionCheck);
+        // What an earlier leader took, and is not there to send.
+        let inherited = self.leads() && self.layout.epoch.term > 0;
         let stands_aside = || !self.config.members.contains(&origin.node);
         let orphaned = || self.links.heard(origin.node).is_some_and(|heard| heard.origin != origin);
         let ours = || {
             let regions = &self.config.regions;
             self.config.topology.passes_on(regions, origin.node, self.config.name, peer.origin.node)
         };
-        !back && (ours() || stands_aside() || orphaned())
+        !back && (ours() || inherited || stands_aside() || orphaned())
     }
 
     fn note_sent(&mut self, now: Nanos, peer: NodeName, dots: Vec<Dot>) {

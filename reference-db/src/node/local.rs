@@ -67,7 +67,9 @@ impl Node {
                 }
             },
             Ask::Keys => Response::Keys(self.store.keys()),
+            Ask::Discarded => Response::Discarded(self.discarded.clone()),
             Ask::Layout => self.layout(),
+            Ask::Promote { force } => self.promote(*force, outputs),
             Ask::Relink(change) => self.relink(change, outputs),
             Ask::Digest => Response::Digest(self.digest()),
             Ask::Status => Response::Status(self.status()),

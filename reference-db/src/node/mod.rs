@@ -16,6 +16,7 @@
 mod acknowledge;
 mod catch_up;
 mod forward;
+mod lead;
 mod links;
 mod local;
 mod relink;
@@ -39,6 +40,7 @@ use crate::time::Nanos;
 use crate::topology::Layout;
 use acknowledge::Unconfirmed;
 use forward::{Calls, Served};
+use lead::Leadership;
 use links::Links;
 use relink::Behind;
 
@@ -50,6 +52,7 @@ pub struct Ticket(pub u64);
 
 /// What happens to a node.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "most inputs are messages, and each is taken apart at once")]
 pub enum Input {
     /// A client asks.
     Request {
@@ -108,6 +111,12 @@ pub struct Node {
     state: SyncState,
     layout: Layout,
     behind: Option<Behind>,
+    leadership: Leadership,
+    /// How many events keep it out, since a new leader had them not.
+    apart: usize,
+    discarded: Vec<Arc<Event>>,
+    /// When the step began that is under way.
+    now: Nanos,
 }
 
 /// Own events that were confirmed and are not yet on their way to the disk: only a planted bug leaves any here.
@@ -121,6 +130,7 @@ impl Node {
     /// Lets something happen to the node.
     pub fn step(&mut self, now: Nanos, input: Input) -> Vec<Output> {
         let mut outputs = Vec::new();
+        self.now = now;
         match input {
             Input::Request { ticket, request } => self.request(now, ticket, request, &mut outputs),
             Input::Message { from, message } => self.receive(now, from, message, &mut outputs),
@@ -144,6 +154,7 @@ impl Node {
 
     fn tick(&mut self, now: Nanos, outputs: &mut Vec<Output>) {
         self.expire_calls(now, outputs);
+        self.lead_or_follow(outputs);
         self.flush(now, outputs);
         self.watch_followers(now);
         self.forget(now, outputs);
@@ -164,7 +175,9 @@ impl Node {
 
     fn send(&self, to: NodeName, body: Body, outputs: &mut Vec<Output>) {
         let (origin, boot, applied) = (self.origin, self.boot, self.applied.clone());
-        let message = Message { origin, boot, applied, state: self.state, epoch: self.layout.epoch, body };
+        let (state, epoch, promised) = (self.state, self.layout.epoch, self.promised());
+        let (sent_at, echo) = (self.now, self.echo_to(to));
+        let message = Message { origin, boot, applied, state, epoch, promised, sent_at, echo, body };
         outputs.push(Output::Send { to, message });
     }
 }

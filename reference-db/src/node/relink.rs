@@ -66,7 +66,7 @@ impl Node {
             (Some(now), Some(then)) if now != then => {
                 Err(format!("{then} would lead instead of {now}, which must stay the first of the nodes"))
             }
-            _ => Ok(config),
+            _ => self.may_not_relink(&config).map_or(Ok(config), Err),
         }
     }
 
@@ -99,18 +99,26 @@ impl Node {
         }
     }
 
-    fn adopt(&mut self, layout: Layout, config: NodeConfig, outputs: &mut Vec<Output>) {
-        self.go_by(layout.clone(), config);
+    pub(super) fn adopt(&mut self, layout: Layout, config: NodeConfig, outputs: &mut Vec<Output>) {
         outputs.push(Output::Persist(Record::Layout(layout.clone())));
+        self.go_by(layout.clone(), config, outputs);
         for peer in self.links.names() {
             self.send(peer, Body::Layout(layout.clone()), outputs);
         }
     }
 
     /// Puts a layout in force.
-    pub(super) fn go_by(&mut self, layout: Layout, config: NodeConfig) {
-        let before = self.config.predecessor();
+    pub(super) fn go_by(&mut self, layout: Layout, config: NodeConfig, outputs: &mut Vec<Output>) {
+        let (before, led) = (self.config.predecessor(), self.leads());
+        let new_term = layout.epoch.term > self.layout.epoch.term;
         (self.layout, self.config) = (layout, config);
+        if new_term {
+            self.leadership.begin(self.now);
+            self.rejoin(&self.layout.base.clone());
+            if led && !self.leads() {
+                self.depose(outputs);
+            }
+        }
         self.links.relink(&self.config);
         let members = &self.config.members;
         self.unconfirmed.removed.retain(|node| members.contains(node));

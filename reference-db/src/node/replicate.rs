@@ -33,6 +33,7 @@ impl Node {
             return;
         }
         self.hear_predecessor(from);
+        self.hear_leader(from, message.epoch.term);
         // A layout may be what makes up for the difference.
         if !matches!(message.body, Body::Layout(_)) {
             self.compare_layouts(from, message.epoch, outputs);
@@ -41,6 +42,11 @@ impl Node {
             Body::Layout(layout) => self.hear_layout(layout, outputs),
             Body::Hello => self.send(from, Body::Ack, outputs),
             Body::Ack => {}
+            Body::Canvass { term } => self.canvassed(from, term, outputs),
+            Body::Vote { term } => self.voted(from, term, outputs),
+            Body::Push { .. } if !self.takes_events_of(message.epoch.term) => {
+                self.send(from, Body::Ack, outputs);
+            }
             Body::Push { events } => self.accept(from, events, outputs),
             Body::Forward { leader, call, request } => self.serve(now, from, leader, call, &request, outputs),
             Body::Answer { call, response } => self.answered(call, response, outputs),

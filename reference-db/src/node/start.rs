@@ -14,6 +14,7 @@ use crate::message::{Body, Boot};
 use crate::names::{NodeName, Origin};
 use crate::node::acknowledge::Unconfirmed;
 use crate::node::forward::{Calls, Served};
+use crate::node::lead::Leadership;
 use crate::node::links::Links;
 use crate::record::{FORMAT, Record};
 use crate::request::SyncState;
@@ -78,11 +79,15 @@ impl Node {
         let (mut last, mut in_sync) = (None, None);
         for record in records {
             match record {
-                Record::Start { format, origin, boot } => last = Some(node.checked(format, origin, boot)?),
+                Record::Start { format, origin, boot } => {
+                    let life = node.checked(format, origin, boot)?;
+                    (node.origin, last) = (life.origin, Some(life));
+                }
                 Record::Event(_)
                 | Record::Forgotten(_)
                 | Record::InSync { .. }
                 | Record::Layout(_)
+                | Record::Promise { .. }
                 | Record::Witnessed(_)
                     if last.is_none() =>
                 {
@@ -101,10 +106,17 @@ impl Node {
                 }
                 Record::Forgotten(keys) => node.store.forget(&keys),
                 Record::InSync { origin } => in_sync = Some(origin),
-                Record::Layout(layout) => node.restore(layout)?,
+                Record::Layout(layout) => {
+                    let before = node.origin;
+                    node.restore(layout)?;
+                    // It may have become another origin by discarding what it had taken, and is in sync as before.
+                    in_sync = in_sync.map(|origin| if origin == before { node.origin } else { origin });
+                }
+                Record::Promise { term } => node.leadership.promise(term),
             }
         }
-        let life = node.begin(now, last);
+        // It may have become another origin since it started last.
+        let life = node.begin(now, last.map(|life| Life { origin: node.origin, ..life }));
         (node.origin, node.boot) = (life.origin, life.boot);
         node.state = node.first_state(in_sync != Some(life.origin));
         let mut outputs =
@@ -118,7 +130,7 @@ impl Node {
     fn restore(&mut self, layout: Layout) -> Result<(), RecoverError> {
         let epoch = layout.epoch.number;
         let config = self.fits(&layout).map_err(|reason| RecoverError::Layout { epoch, reason })?;
-        self.go_by(layout, config);
+        self.go_by(layout, config, &mut Vec::new());
         Ok(())
     }
 
@@ -139,6 +151,10 @@ impl Node {
             unflushed: Unflushed { events: Vec::new(), flushed_at: now },
             layout: config.layout(),
             behind: None,
+            leadership: Leadership::new(now),
+            apart: 0,
+            discarded: Vec::new(),
+            now,
             config,
         }
     }

@@ -34,6 +34,8 @@ impl Node {
             origin: self.origin.to_string(),
             role: self.config.role(self.config.name),
             epoch: self.layout.epoch.number,
+            term: self.layout.epoch.term,
+            apart: self.apart,
             included: self.config.is_included(),
             mode: self.config.mode,
             topology: self.config.topology,

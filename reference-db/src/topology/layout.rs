@@ -21,11 +21,14 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::{Graph, Topology};
+use crate::clock::DotSet;
 use crate::names::NodeName;
 
 /// Which of several layouts is in force: the greatest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Epoch {
+    /// One more each time that another node leads: whatever was changed under a leader that is gone counts for less.
+    pub term: u64,
     /// One more than that of the layout which it replaces.
     pub number: u64,
     /// The node that made it; breaks ties.
@@ -44,6 +47,8 @@ pub struct Layout {
     pub nodes: Vec<NodeName>,
     /// The links of a custom topology.
     pub links: Graph,
+    /// What the leader had when its term began. Of what was there before, that and nothing else is kept.
+    pub base: DotSet,
 }
 
 /// What an operator changes of a layout; what is not said stays.
@@ -66,17 +71,19 @@ impl Layout {
         // Another shape has no use for the links of a custom one; whether it can do without is checked elsewhere.
         let kept = if topology == self.topology { self.links.clone() } else { Graph::default() };
         Layout {
-            epoch: Epoch { number, by },
+            epoch: Epoch { number, by, ..self.epoch },
             topology,
             nodes: change.nodes.unwrap_or_else(|| self.nodes.clone()),
             links: change.links.unwrap_or(kept),
+            base: self.base.clone(),
         }
     }
 }
 
 impl fmt::Display for Epoch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} by {}", self.number, self.by)
+        write!(f, "{} by {}", self.number, self.by)?;
+        if self.term > 0 { write!(f, ", term {}", self.term) } else { Ok(()) }
     }
 }
 
@@ -90,7 +97,8 @@ mod tests {
 
     fn layout(topology: Topology, names: &str) -> Layout {
         let nodes = nodes(names);
-        Layout { epoch: Epoch { number: 0, by: nodes[0] }, topology, nodes, links: Graph::default() }
+        let epoch = Epoch { term: 0, number: 0, by: nodes[0] };
+        Layout { epoch, topology, nodes, links: Graph::default(), base: DotSet::new() }
     }
 
     #[test]

@@ -280,7 +280,9 @@ fn describe(message: &Message) -> Option<String> {
             let dots: Vec<String> = events.iter().map(|event| event.dot.to_string()).collect();
             Some(format!("push {}", dots.join(" ")))
         }
-        Body::Forward { .. } | Body::Answer { .. } => Some(message.body.name().to_owned()),
+        Body::Canvass { .. } | Body::Vote { .. } | Body::Forward { .. } | Body::Answer { .. } => {
+            Some(message.body.name().to_owned())
+        }
         Body::Push { .. } | Body::Hello | Body::Ack | Body::Layout(_) => None,
     }
 }

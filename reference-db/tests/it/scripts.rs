@@ -85,6 +85,16 @@ impl Story {
                 return vec![if cluster.settle() { "all equal" } else { "still different" }.to_owned()];
             }
             ["state"] => return self.state(),
+            ["leader", node] => return vec![leader(cluster, name(node))],
+            ["discarded", node] => {
+                let response = cluster.answer(name(node), Ask::Discarded, Consistency::Local);
+                return vec![response.map_or("no answer".to_owned(), |response| self.show(response))];
+            }
+            ["promote", node, force @ ..] => {
+                let ask = Ask::Promote { force: force == ["force"] };
+                let response = cluster.answer(name(node), ask, Consistency::Local);
+                return vec![response.map_or("no answer".to_owned(), |response| self.show(response))];
+            }
             ["layout", node] => return vec![layout(cluster, name(node))],
             ["relink", node, change @ ..] => {
                 let response = cluster.answer(name(node), Ask::Relink(relink(change)), Consistency::Local);
@@ -160,6 +170,10 @@ impl Story {
             }
             Response::Refused(refusal) => format!("{}: {refusal}", refusal.outcome().name()),
             Response::Layout { layout, .. } => format!("epoch {}", layout.epoch),
+            Response::Discarded(events) => {
+                let dots: Vec<String> = events.iter().map(|event| event.dot.to_string()).collect();
+                format!("discarded [{}]", dots.join(" "))
+            }
             Response::Keys(_) | Response::Digest(_) | Response::Status(_) => unreachable!(),
         }
     }
@@ -187,6 +201,14 @@ impl Story {
         };
         members.into_iter().map(describe).collect()
     }
+}
+
+/// Who leads, as far as a node knows.
+fn leader(cluster: &Cluster, name: NodeName) -> String {
+    let Some(node) = cluster.node(name) else { return format!("{name} is down") };
+    let status = node.status();
+    let leader = status.leader.map_or("everyone".to_owned(), |leader| leader.to_string());
+    format!("{name} term {}, {leader} leads", status.term)
 }
 
 /// By which layout a node goes.

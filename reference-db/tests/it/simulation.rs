@@ -337,6 +337,66 @@ fn a_relinked_chain_is_one_register() {
     }
 }
 
+/// So is a cluster that elects its leaders, though they die, are cut off and come back; with three nodes, with five, and
+/// with two and a witness.
+#[test]
+fn an_electing_cluster_is_one_register() {
+    let rounds = std::env::var("ROUNDS").map_or(60, |rounds| rounds.parse::<u64>().unwrap());
+    let (mut terms, mut confirmed) = (0, 0);
+    for seed in 0..rounds {
+        println!("seed {seed}");
+        let (term, writes) = elect(seed);
+        assert_eq!((term, writes), elect(seed), "the run does not repeat");
+        (terms, confirmed) = (terms + term, confirmed + writes);
+    }
+    assert!(terms > rounds && confirmed > 10 * rounds, "{terms} terms, {confirmed} confirmed writes");
+}
+
+/// Plays one seed; gives the last term, and how many writes were confirmed.
+fn elect(seed: u64) -> (u64, u64) {
+    let names = [&["A", "B", "C"][..], &["A", "B", "C", "D", "E"], &["A", "B", "W"]][seed as usize % 3];
+    let members: Vec<NodeName> = names.iter().map(|name| NodeName::new(name).unwrap()).collect();
+    let mut settings = NodeSettings::new(members[0], members.clone());
+    let said =
+        [("mode", "single-leader"), ("failover", "auto"), ("ack", "majority"), ("detect-after", "600ms")];
+    let witness = [("witnesses", "W")].into_iter().filter(|_| names.contains(&"W"));
+    for (name, value) in said.into_iter().chain(witness) {
+        Setting::named(name).unwrap().set(&mut settings.cluster, value).unwrap();
+    }
+    let mut cluster = Cluster::new(settings, seed);
+    let mut rng = Rng(seed ^ 0xe1ec);
+    cluster.pass(Nanos::from_millis(500));
+    cluster.weather =
+        Weather { loss_percent: 5, double_percent: 20, delay_max: Nanos::from_millis(60), crash_permille: 1 };
+    let (mut possible, mut unsettled) = (BTreeSet::from([Datum::null()]), BTreeSet::new());
+    let mut writes = 0;
+    for number in 1..120 {
+        let pick = |rng: &mut Rng| members[rng.below(members.len() as u64) as usize];
+        let (one, other) = (pick(&mut rng), pick(&mut rng));
+        match rng.below(24) {
+            0 => cluster.crash(one),
+            1 | 2 => cluster.cut(one, other),
+            // A leader that hears and is not heard, or the other way round.
+            3 => members.iter().for_each(|node| cluster.cut(one, *node)),
+            4 => members.iter().for_each(|node| cluster.cut(*node, one)),
+            5 | 6 => cluster.heal(),
+            7..11 if !cluster.is_up(one) => cluster.restart(one),
+            _ => {}
+        }
+        let asked = pick(&mut rng);
+        if cluster.is_up(asked) {
+            let step = register_step(number, &mut rng);
+            let before = possible.clone();
+            one_answer(&mut cluster, asked, step, Datum::integer(number), &mut possible, &mut unsettled);
+            writes += u64::from(possible != before && possible.contains(&Datum::integer(number)));
+        }
+    }
+    calm(&mut cluster, &members);
+    assert!(cluster.settle(), "the nodes do not become equal");
+    let terms = members.iter().filter_map(|node| cluster.node(*node)).map(|node| node.status().term);
+    (terms.max().unwrap(), writes)
+}
+
 fn relink_chain(cluster: &mut Cluster, chain: &[NodeName]) {
     let change = Relink { nodes: Some(chain.to_vec()), ..Relink::default() };
     let told = cluster.answer(chain[0], Ask::Relink(change), Consistency::Local);

@@ -84,6 +84,10 @@ fn hindrance(status: &Status) -> Option<(&'static str, &'static str)> {
     if !status.included {
         return Some(("node is left out of the cluster", "link it in again with PUT /v1/topology"));
     }
+    if status.apart > 0 {
+        let mend = "start it with an empty directory, or with rejoin truncate or keep";
+        return Some(("node has writes that the new leader had not, and stays out", mend));
+    }
     let leader = status.leader?;
     let heard = || status.peers.iter().any(|peer| peer.node == leader && peer.heard);
     if status.state == SyncState::CatchingUp && leader == status.node {

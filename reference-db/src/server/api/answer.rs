@@ -86,11 +86,15 @@ impl Answer {
     pub(super) fn refused(refusal: &Refusal) -> Answer {
         let status = match refusal {
             Refusal::Stale { .. } | Refusal::Compare { .. } | Refusal::Aborted { .. } => StatusCode::CONFLICT,
-            Refusal::Mismatch { .. } | Refusal::Overflow { .. } | Refusal::Relink { .. } => {
-                StatusCode::UNPROCESSABLE_ENTITY
-            }
+            Refusal::Mismatch { .. }
+            | Refusal::Overflow { .. }
+            | Refusal::Promote { .. }
+            | Refusal::Relink { .. } => StatusCode::UNPROCESSABLE_ENTITY,
             Refusal::Misdirected { .. } => StatusCode::MISDIRECTED_REQUEST,
             Refusal::CatchingUp { .. }
+            | Refusal::Deposed { .. }
+            | Refusal::Diverged { .. }
+            | Refusal::NoMajority { .. }
             | Refusal::LeftOut { .. }
             | Refusal::LeaderSilent { .. }
             | Refusal::NoLeader
@@ -103,7 +107,9 @@ impl Answer {
                     json!({ "status": "aborted", "reason": reason, "step": step, "mend": refusal.mend() });
                 Answer { body: body.to_string(), ..answer }
             }
-            Refusal::Misdirected { to, .. } => answer.with("refdb-leader", to.to_string()),
+            Refusal::Misdirected { to, .. } | Refusal::Deposed { to } => {
+                answer.with("refdb-leader", to.to_string())
+            }
             _ => answer,
         }
     }

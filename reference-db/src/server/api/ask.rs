@@ -127,6 +127,17 @@ impl Content {
         Ok(Relink { topology, links: links.map(graph).transpose()?, nodes })
     }
 
+    /// The body of a promotion.
+    pub(super) fn force(&self) -> Result<bool, Answer> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Body {
+            #[serde(default)]
+            force: bool,
+        }
+        Ok(self.parse::<Body>()?.force)
+    }
+
     /// The body of a transaction.
     pub(super) fn steps(&self) -> Result<Vec<Step>, Answer> {
         #[derive(Deserialize)]

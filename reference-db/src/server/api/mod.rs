@@ -7,6 +7,7 @@ mod about;
 mod answer;
 mod ask;
 mod kv;
+mod leader;
 mod topology;
 mod txn;
 
@@ -49,10 +50,13 @@ static ROUTES: &[Route] = &[
     Route { path: "/healthz", handlers: about::health },
     Route { path: "/readyz", handlers: about::readiness },
     Route { path: "/v1/digest", handlers: about::digest },
+    Route { path: "/v1/discarded", handlers: leader::discarded },
     Route { path: "/v1/keys", handlers: about::keys },
     Route { path: "/v1/kv/{key}", handlers: kv::value },
     Route { path: "/v1/kv/{key}/ops", handlers: kv::operations },
+    Route { path: "/v1/leader", handlers: leader::leader },
     Route { path: "/v1/openapi.json", handlers: about::openapi },
+    Route { path: "/v1/promote", handlers: leader::promotion },
     Route { path: "/v1/status", handlers: about::status },
     Route { path: "/v1/topology", handlers: topology::layout },
     Route { path: "/v1/txn", handlers: txn::transactions },

@@ -108,7 +108,10 @@ impl Tester {
             boot: Boot(1),
             applied: Default::default(),
             state: SyncState::InSync,
-            epoch: Epoch { number: 0, by: NodeName::new("A").unwrap() },
+            epoch: Epoch { term: 0, number: 0, by: NodeName::new("A").unwrap() },
+            promised: 0,
+            sent_at: now(),
+            echo: None,
             body,
         };
         assert!(self.jobs.deliver(dot.origin.node, vec![message]));
@@ -183,6 +186,8 @@ async fn plain() -> Tester {
     let mut tester = Tester::new("A", Mode::Lww);
     for path in
         ["/healthz", "/readyz", "/v1/digest", "/v1/status", "/v1/openapi.json", "/v1/keys", "/v1/topology"]
+            .into_iter()
+            .chain(["/v1/leader", "/v1/discarded"])
     {
         tester.check(&format!("GET {path}"), "200 applied").await;
     }
@@ -219,6 +224,7 @@ async fn plain() -> Tester {
 }
 
 async fn relinked(tester: &mut Tester) {
+    tester.check("POST /v1/promote | {}", "422 not-applied").await;
     let changed = tester.check(r#"PUT /v1/topology | {"topology":"ring"}"#, "200 applied").await;
     assert_eq!(changed["links"], serde_json::json!(["A>B", "B>A"]));
     tester.check(r#"PUT /v1/topology | {"topology":"custom","links":["A>B"]}"#, "422 not-applied").await;
@@ -270,7 +276,9 @@ async fn malformed(tester: &mut Tester) {
         tester.check(request, "400 not-applied").await;
     }
     let big = "1".repeat(1024 * 1024 + 1);
-    for request in ["PUT /v1/kv/x", "POST /v1/kv/x/ops", "POST /v1/txn", "PUT /v1/topology"] {
+    for request in
+        ["PUT /v1/kv/x", "POST /v1/kv/x/ops", "POST /v1/txn", "PUT /v1/topology", "POST /v1/promote"]
+    {
         tester.check(&format!("{request} | {big}"), "413 not-applied").await;
     }
     for (uri, status) in [("/", 404), ("/v1/kv/", 404), ("/v1/kv/a/b", 404)] {
@@ -312,6 +320,12 @@ async fn follower() -> Tester {
     tester.check(r#"PUT /v1/kv/x | {"value": 1}"#, "503 not-applied").await;
     tester.check("GET /v1/kv/x", "503 not-applied").await;
     tester.check("GET /v1/kv/x refdb-consistency=local", "404 applied").await;
+    // It leads from here on, and has to catch up with the other first.
+    assert_eq!(tester.check("GET /v1/leader", "200 applied").await["leader"], "A");
+    tester.check(r#"POST /v1/promote | {"force":1}"#, "400 not-applied").await;
+    let promoted = tester.check(r#"POST /v1/promote | {"force":true}"#, "200 applied").await;
+    assert_eq!((promoted["term"].as_u64(), promoted["nodes"][0].as_str()), (Some(1), Some("B")));
+    assert_eq!(tester.check("GET /v1/leader", "200 applied").await["leader"], "B");
     tester
 }
 
@@ -343,10 +357,13 @@ async fn misdirected(misdirected: Misdirected, status: u16) -> Tester {
 async fn stopped() -> Tester {
     let mut tester = Tester::new("A", Mode::Lww);
     tester.jobs.stop();
-    for path in ["/v1/digest", "/v1/keys", "/v1/status", "/v1/kv/x", "/v1/topology"] {
+    for path in
+        ["/v1/digest", "/v1/discarded", "/v1/keys", "/v1/kv/x", "/v1/leader", "/v1/status", "/v1/topology"]
+    {
         tester.check(&format!("GET {path}"), "503 not-applied").await;
     }
     tester.check("DELETE /v1/kv/x", "503 unknown").await;
+    tester.check("POST /v1/promote | {}", "503 unknown").await;
     tester.check(r#"PUT /v1/topology | {"topology":"star"}"#, "503 unknown").await;
     tester.check(r#"PUT /v1/kv/x | {"value": 1}"#, "503 unknown").await;
     tester.check(r#"POST /v1/kv/x/ops | {"op":"add","value":1}"#, "503 unknown").await;

@@ -29,18 +29,22 @@ async fn change(State(api): State<Api>, content: Content) -> Response {
 }
 
 async fn ask(api: &Api, ask: Ask) -> Response {
-    let show = |response| match response {
+    api.ask(Request { ask, consistency: Consistency::Local }, laid_out).await
+}
+
+/// A layout, to whatever question.
+pub(super) fn laid_out(response: request::Response) -> Answer {
+    match response {
         request::Response::Layout { layout, links } => shown(&layout, &links),
         other => Answer::unexpected(&other),
-    };
-    api.ask(Request { ask, consistency: Consistency::Local }, show).await
+    }
 }
 
 /// With the links that the shape comes to, one way each.
 fn shown(layout: &Layout, links: &Graph) -> Answer {
     let Layout { epoch, topology, nodes, .. } = layout;
     let body = json!({
-        "epoch": epoch.number, "by": epoch.by, "topology": topology, "nodes": nodes,
+        "term": epoch.term, "epoch": epoch.number, "by": epoch.by, "topology": topology, "nodes": nodes,
         "links": links.edges.iter().map(Edge::to_string).collect::<Vec<_>>(),
     });
     Answer::applied(StatusCode::OK, &body)
