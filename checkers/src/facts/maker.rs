@@ -73,6 +73,8 @@ impl Maker {
 pub(super) struct Makers<'h> {
     values: ByValue<'h, Known>,
     elements: ByValue<'h, Known>,
+    /// True if more than one call brought some element.
+    pub(super) has_repeated_elements: bool,
     /// Found only when somebody asks: most values are written once and need no version.
     versions: OnceLock<FxHashMap<&'h Version, Maker>>,
 }
@@ -83,8 +85,12 @@ impl<'h> Makers<'h> {
         match (visit.verb, visit.integer()) {
             _ if !visit.is_possible => {}
             (Verb::Read | Verb::Take, _) => {}
-            (Verb::Write, Some(value)) => again(self.values.add_integer(value, visit.at.into())),
-            (Verb::Bring, Some(element)) => again(self.elements.add_integer(element, visit.at.into())),
+            (Verb::Write, Some(value)) => {
+                again(self.values.add_integer(value, visit.at.into()));
+            }
+            (Verb::Bring, Some(element)) => {
+                self.has_repeated_elements |= again(self.elements.add_integer(element, visit.at.into()));
+            }
             _ => self.note(operation(), visit.at),
         }
     }
@@ -95,20 +101,20 @@ impl<'h> Makers<'h> {
             MicroOp::Write { value, .. } => {
                 again(self.values.add(value, address.into()));
                 for element in value.as_list().unwrap_or_default() {
-                    again(self.elements.add(element, address.into()));
+                    self.has_repeated_elements |= again(self.elements.add(element, address.into()));
                 }
             }
             MicroOp::CompareAndSet { expected, value, .. } => {
                 again(self.values.add(value, address.into()));
                 for element in elements_added(expected, value) {
-                    again(self.elements.add(element, address.into()));
+                    self.has_repeated_elements |= again(self.elements.add(element, address.into()));
                 }
             }
             MicroOp::Append { element, .. }
             | MicroOp::Add { element, .. }
             | MicroOp::Enqueue { element, .. }
             | MicroOp::Push { element, .. } => {
-                again(self.elements.add(element, address.into()));
+                self.has_repeated_elements |= again(self.elements.add(element, address.into()));
             }
             MicroOp::Read { .. }
             | MicroOp::Remove { .. }
@@ -173,11 +179,9 @@ impl From<Address> for Known {
     }
 }
 
-/// Made before, by this one.
-fn again(first: Option<&mut Known>) {
-    if let Some(first) = first {
-        first.index |= SEVERAL;
-    }
+/// Made before, by this one, if by anybody. True if so.
+fn again(first: Option<&mut Known>) -> bool {
+    first.map(|first| first.index |= SEVERAL).is_some()
 }
 
 fn note<'h, T: std::hash::Hash + Eq>(makers: &mut FxHashMap<&'h T, Maker>, made: &'h T, address: Address) {

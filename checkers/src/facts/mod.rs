@@ -244,6 +244,11 @@ impl<'h> Facts<'h> {
         })
     }
 
+    /// True if more than one call that may have happened brought some element of this key.
+    pub(crate) fn has_repeated_elements(&self, key: KeyNumber) -> bool {
+        self.makers[key.index()].has_repeated_elements
+    }
+
     /// Who brought this element: an append, an add, an enqueue, a push, or a write or compare-and-set
     /// of a list.
     pub fn element_maker(&self, key: KeyNumber, element: &Value) -> Maker {

@@ -16,7 +16,7 @@ use super::search::{Cycle, Knot, cycles};
 use super::touch::{Versions, is_register};
 use super::web::Web;
 use crate::Budget;
-use crate::facts::{Address, Facts, KeyNumber, Maker};
+use crate::facts::{Address, Facts, KeyNumber, Maker, Verb, Visit};
 use crate::graph::flat::FlatGraph;
 
 /// Cycles of one kind that are kept to be told; the others are counted.
@@ -31,6 +31,11 @@ pub struct Transactions {
     pub keys: u64,
     /// Dependencies found between them.
     pub dependencies: u64,
+    /// Keys of transactions that are not judged: neither lists of which each element says who appended it,
+    /// nor registers without deletes.
+    pub keys_left_out: u64,
+    /// Reads of registers in transactions that saw a value which was written more than once.
+    pub ambiguous_reads: u64,
 }
 
 /// What a history shows about transactions.
@@ -112,6 +117,23 @@ pub fn anomalies(
     spotted.chain(found.counts.keys().map(|kind| kind.name())).collect()
 }
 
+/// Keys of transactions that are neither.
+fn left_out(facts: &Facts<'_>, lists: &[KeyNumber], registers: &[KeyNumber]) -> u64 {
+    let is_judged =
+        |key: &KeyNumber| lists.binary_search(key).is_ok() || registers.binary_search(key).is_ok();
+    let in_transaction = |at: &Address| matches!(facts.operation(*at).call, Call::Transaction(_));
+    let others = facts.keys().filter(|key| !is_judged(key));
+    others.filter(|key| facts.on_key(*key).iter().any(in_transaction)).count() as u64
+}
+
+/// Reads of a register in transactions, of which nobody can say whose write they saw.
+fn ambiguous_reads(facts: &Facts<'_>, register: KeyNumber) -> u64 {
+    let is_ambiguous = |visit: &&Visit| {
+        visit.verb == Verb::Read && matches!(facts.seen(visit.at).first(), Some(Maker::Several { .. }))
+    };
+    facts.visits(register).iter().filter(is_ambiguous).count() as u64
+}
+
 /// What a level with this order may assume of registers.
 fn assumed(order: Order) -> Assume {
     Assume {
@@ -179,6 +201,8 @@ impl<'f, 'h> Base<'f, 'h> {
         if let Some(versions) = &self.versions {
             self.transactions.dependencies += versions.readers().len() as u64;
         }
+        self.transactions.keys_left_out = left_out(facts, &lists, &registers);
+        self.transactions.ambiguous_reads = registers.iter().map(|key| ambiguous_reads(facts, *key)).sum();
         (self.lists, self.registers, self.happened) = (lists, registers, happened);
     }
 

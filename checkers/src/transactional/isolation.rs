@@ -119,15 +119,37 @@ impl Checker for Isolation {
                 return verdict;
             }
             let beyond = (chances.count > 0).then(|| registers::beyond(self.guarantee, facts, budget));
-            return beyond.flatten().unwrap_or_else(|| Verdict::unbroken(self.guarantee, chances));
+            return beyond.flatten().unwrap_or_else(|| self.unbroken(analysis.transactions(), chances));
         }
         let count = counts.values().sum();
         Verdict::broken(self.guarantee, chances, summary(&counts), count, judged.findings())
     }
 }
 
+impl Isolation {
+    // Held, if nothing was left aside that might break it.
+    fn unbroken(&self, transactions: Transactions, chances: Chances) -> Verdict {
+        let Transactions { keys_left_out, ambiguous_reads, .. } = transactions;
+        let keys = counted(keys_left_out, "key was", "keys were");
+        let reads = counted(ambiguous_reads, "read", "reads");
+        let reasons = [
+            (
+                keys_left_out,
+                format!("{keys} left aside: deleted, with an element appended twice, or no list or register"),
+            ),
+            (ambiguous_reads, format!("{reads} saw a value that was written more than once")),
+        ];
+        let reasons: Vec<String> =
+            reasons.into_iter().filter(|(count, _)| *count > 0).map(|(_, why)| why).collect();
+        match reasons.is_empty() || chances.count == 0 {
+            true => Verdict::unbroken(self.guarantee, chances),
+            false => Verdict::not_judged(self.guarantee, chances, reasons.join("; ")),
+        }
+    }
+}
+
 fn chances(transactions: Transactions) -> Chances {
-    let Transactions { confirmed, keys, dependencies } = transactions;
+    let Transactions { confirmed, keys, dependencies, .. } = transactions;
     let what = match (confirmed, keys, dependencies) {
         (0, ..) => "this history has no transactions".into(),
         (_, 0, _) => "no transaction uses lists that grow by appends, or registers without deletes".into(),

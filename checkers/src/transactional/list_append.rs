@@ -11,6 +11,9 @@
 //! unknown append counts if anything of its transaction was seen; else it constrains nothing. The order of two
 //! appends that nobody read stays open: see `open_orders.rs`.
 //!
+//! A list to which several calls may have appended one element is left aside: nobody can say which of them a read
+//! saw.
+//!
 //! A read that is no start of the longest is told as such. It surely saw who appended its last element (wr), but
 //! its places are not places in the longest: no rw follows from it.
 //!
@@ -48,9 +51,9 @@ pub(super) fn elements(observed: &Observed) -> Option<&[Value]> {
     }
 }
 
-/// True if all that reads of this key saw is one list each.
+/// True if all that reads of this key saw is one list each, and each element says who appended it.
 pub(super) fn is_list(facts: &Facts<'_>, key: KeyNumber) -> bool {
-    facts.kind(key) == KeyKind::List && !facts.usage(key).not_lists
+    facts.kind(key) == KeyKind::List && !facts.usage(key).not_lists && !facts.has_repeated_elements(key)
 }
 
 /// The longest confirmed read of a list.

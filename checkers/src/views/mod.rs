@@ -88,7 +88,7 @@ impl Checker for Sequential {
         let chances = chances(&record);
         let guarantee = self.guarantee();
         match guessed(facts, &record, &mut budget) {
-            Ordered::Found => return one_order(&record, guarantee, chances),
+            Ordered::Found => return unbroken(&record, guarantee, chances),
             Ordered::OutOfSteps => return Verdict::not_judged(guarantee, chances, TOO_LONG),
             Ordered::Never if is_too_large(&record) => {
                 return Verdict::not_judged(guarantee, chances, TOO_LARGE);
@@ -110,13 +110,13 @@ impl Checker for Sequential {
                 Verdict::broken(guarantee, chances, summary(), 1, vec![finding])
             }
             Ordered::OutOfSteps => Verdict::not_judged(guarantee, chances, TOO_LONG),
-            Ordered::Found => one_order(&record, guarantee, chances),
+            Ordered::Found => unbroken(&record, guarantee, chances),
         }
     }
 }
 
-// There is an order; whether it is one of all calls is another question.
-fn one_order(record: &Record, guarantee: &'static str, chances: Chances) -> Verdict {
+// What was looked at has an order; whether all has is another question.
+fn unbroken(record: &Record, guarantee: &'static str, chances: Chances) -> Verdict {
     if record.left_out > 0 && chances.count > 0 {
         let keys = counted(record.left_out, "key was", "keys were");
         let why = format!("{keys} left aside: deleted, written twice, no register, or in transactions");
@@ -140,7 +140,7 @@ fn each_view(facts: &Facts<'_>, mut budget: Budget, guarantee: &'static str, cau
     let chances = chances(&record);
     match guessed(facts, &record, &mut budget) {
         // What is right for all sessions at once is right for each.
-        Ordered::Found => return Verdict::unbroken(guarantee, chances),
+        Ordered::Found => return unbroken(&record, guarantee, chances),
         Ordered::OutOfSteps => return Verdict::not_judged(guarantee, chances, TOO_LONG),
         Ordered::Never => {}
     }
@@ -169,7 +169,7 @@ fn each_view(facts: &Facts<'_>, mut budget: Budget, guarantee: &'static str, cau
     }
     if findings.is_empty() {
         return match lacks {
-            None => Verdict::unbroken(guarantee, chances),
+            None => unbroken(&record, guarantee, chances),
             Some(why) => Verdict::not_judged(guarantee, chances, why),
         };
     }
