@@ -187,6 +187,14 @@ fn cobra_has_a_file_a_session() {
     assert_eq!(read_table(folder.path()).unwrap().unwrap().table.session_count(), 2);
 }
 
+#[test]
+fn a_folder_with_nothing_to_read_is_told_as_such() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("history.edn"), "{}").unwrap();
+    let said = "a folder that is no run and has no logs of Cobra's in it (*.log, one a session); name a file";
+    assert_eq!(read_file(folder.path()).unwrap_err().to_string(), said);
+}
+
 const ETCD: &str = r#"{"ClientId":1,"Input":{"Type":"txn","Txn":{"Conditions":null,"OperationsOnSuccess":[{"Type":"put-operation","Range":{"Start":"","End":"","Limit":0},"Put":{"Key":"a","Value":{"Value":"3"},"LeaseID":0},"Delete":{"Key":""}}],"OperationsOnFailure":null}},"Call":1000000,"Output":{"Txn":{"Failure":false,"Results":[{"KVs":null,"Count":0,"Deleted":0}]},"Revision":2},"Return":2000000}
 {"ClientId":2,"Input":{"Type":"range","Range":{"Start":"a","End":"","Limit":0,"Revision":0}},"Call":1500000,"Output":{"Range":{"KVs":[{"Key":"a","Value":{"Value":"3"},"ModRevision":2}],"Count":1},"Revision":2},"Return":4000000}
 {"ClientId":1,"Input":{"Type":"txn","Txn":{"Conditions":[{"Key":"a","ExpectedRevision":2,"ExpectedVersion":0}],"OperationsOnSuccess":[{"Type":"put-operation","Put":{"Key":"a","Value":{"Hash":77}}}],"OperationsOnFailure":[]}},"Call":3000000,"Output":{"Txn":{"Failure":true,"Results":[]},"Revision":2},"Return":5000000}

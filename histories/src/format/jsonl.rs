@@ -104,6 +104,9 @@ pub enum Error {
         /// Why.
         reason: String,
     },
+    /// A folder without anything that could be read.
+    #[error("a folder that is no run and has no logs of Cobra's in it (*.log, one a session); name a file")]
+    Folder,
     /// The format that was asked for is none of ours.
     #[error("no format `{name}`; there are {}", super::names())]
     NoFormat {

@@ -110,6 +110,9 @@ fn read_folder(path: &Path) -> Result<TableReading, Error> {
         .and_then(|entries| entries.map(|entry| entry.map(|entry| entry.path())).collect())
         .map_err(unreadable)?;
     files.retain(|file| file.extension().is_some_and(|extension| extension == "log"));
+    if files.is_empty() {
+        return Err(Error::Folder);
+    }
     files.sort_by_key(|file| (file.as_os_str().len(), file.clone()));
     let (mut gathering, mut warnings) = (Gathering::default(), Vec::new());
     for (session, file) in files.iter().enumerate() {
