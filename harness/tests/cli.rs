@@ -99,7 +99,7 @@ fn a_wrong_plan_is_refused_with_its_line() {
         error: nosuch.toml: No such file or directory (os error 2); give the path of a plan, or none for the built-in plan
     "#]]);
     desk.write("a.toml", "version = 1\n[load]\nrat = 5\n").refuses("run a.toml", 65, expect![[r#"
-        error: a.toml:3: no setting "load.rat"; did you mean load.rate or load.duration or load.workload? there are load.workload, load.clients, load.sessions, load.rate, load.keys, load.key-distribution, load.duration, load.timeout
+        error: a.toml:3: no setting "load.rat"; did you mean load.rate or load.duration or load.workload? there are load.workload, load.clients, load.sessions, load.tokens, load.rate, load.keys, load.key-distribution, load.duration, load.timeout
     "#]]);
     desk.write("b.toml", "version = 1\n[load]\nrate = -5\n").refuses("run b.toml", 65, expect![[r#"
         error: b.toml:3: load.rate: expected a whole number from 0 to 1000000, found -5 (calls per second over all clients, 0 = as fast as possible)
@@ -140,7 +140,7 @@ fn a_wrong_plan_is_refused_with_its_line() {
         error: h.toml:3: report.html: every run writes verdict.txt and verdict.json into its folder, and there is no other form of report; take this line out
     "#]]);
     desk.refuses("run a.toml -p ci", 65, expect![[r#"
-        error: a.toml:3: no setting "load.rat"; did you mean load.rate or load.duration or load.workload? there are load.workload, load.clients, load.sessions, load.rate, load.keys, load.key-distribution, load.duration, load.timeout
+        error: a.toml:3: no setting "load.rat"; did you mean load.rate or load.duration or load.workload? there are load.workload, load.clients, load.sessions, load.tokens, load.rate, load.keys, load.key-distribution, load.duration, load.timeout
     "#]]);
     desk.write("i.toml", "version = 1\n[profile.ci]\nrepeat = 5\n").refuses(
         "run i.toml -p cii",

@@ -113,6 +113,9 @@ pub enum Refusal {
         /// Why.
         reason: String,
     },
+    /// The node lacks what the client has seen elsewhere.
+    #[error("this node does not have yet what the session has seen")]
+    Unseen,
     /// The node takes no part in the cluster, since it was linked anew.
     #[error("the node is left out of the cluster since epoch {epoch}")]
     LeftOut {
@@ -164,6 +167,9 @@ impl Refusal {
                 "start the other nodes and look at the links to them: it leads once it has what they have"
             }
             Refusal::Misdirected { .. } => "ask the node that RefDB-Leader names",
+            Refusal::Unseen => {
+                "ask again in a moment, or a node that has it; RefDB-Wait-Ms says how long to wait for it"
+            }
             Refusal::NoMajority { .. } => "ask another node, or look at the links of this one",
             Refusal::Deposed { .. } => "read from the new leader before you repeat it",
             Refusal::Diverged { .. } => {

@@ -14,6 +14,7 @@ use crate::mode::Mode;
 use crate::names::{Dot, NodeName};
 use crate::reads::Reads;
 use crate::refusal::Refusal;
+use crate::time::Nanos;
 use crate::topology::{Graph, Layout, Relink, Topology};
 
 /// A question of a client.
@@ -23,9 +24,36 @@ pub struct Request {
     pub ask: Ask,
     /// Who may answer.
     pub consistency: Consistency,
+    /// What the client has seen before, if it is not to see less.
+    pub session: Option<Session>,
+}
+
+/// What a client has seen, whichever nodes it asked.
+///
+/// A node that has all of that answers so that the client reads its own writes, reads nothing older than before, and
+/// writes after all that it has seen. Source: Terry et al., *Session guarantees for weakly consistent replicated data*
+/// (1994).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Session {
+    /// The events.
+    pub seen: DotSet,
+    /// How long a node that lacks some of them may wait for them.
+    pub wait: Nanos,
+}
+
+impl Default for Session {
+    /// Nothing seen yet, and half a second of patience.
+    fn default() -> Session {
+        Session { seen: DotSet::new(), wait: Nanos::from_millis(500) }
+    }
 }
 
 impl Request {
+    /// Without a session.
+    pub fn new(ask: Ask, consistency: Consistency) -> Request {
+        Request { ask, consistency, session: None }
+    }
+
     /// True if the node that is asked answers from what it has, whoever leads.
     pub fn is_for_one_node(&self) -> bool {
         let local = self.consistency == Consistency::Local && !self.ask.is_write();
@@ -230,6 +258,13 @@ pub enum Response {
     },
     /// What the node is.
     Status(Status),
+    /// To a client in a session: the answer, and what it has seen with it.
+    InSession {
+        /// All of it.
+        seen: DotSet,
+        /// The answer.
+        response: Box<Response>,
+    },
     /// Not done, or not known to be done.
     Refused(Refusal),
 }

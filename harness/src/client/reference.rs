@@ -30,6 +30,8 @@ pub(crate) struct ReferenceClient {
     http: reqwest::Client,
     nodes: Vec<String>,
     memory: Memory<String>,
+    /// What it has seen, if it carries that with it.
+    session: Option<String>,
 }
 
 /// An HTTP client that never asks twice, goes through no proxy but ours, and shares no connection.
@@ -44,10 +46,10 @@ pub(crate) fn http_client(timeout: Duration) -> reqwest::Result<reqwest::Client>
 }
 
 impl ReferenceClient {
-    pub(crate) fn new(nodes: Vec<String>, dialect: Dialect, timeout: Duration) -> Self {
+    pub(crate) fn new(nodes: Vec<String>, dialect: Dialect, tokens: bool, timeout: Duration) -> Self {
         // Nothing that the builder is told here can be refused: it reads no certificates and no files.
         let http = http_client(timeout).unwrap_or_default();
-        Self { http, nodes, memory: Memory::new(dialect) }
+        Self { http, nodes, memory: Memory::new(dialect), session: tokens.then(String::new) }
     }
 
     pub(crate) async fn call(&mut self, node: usize, call: &Call, locality: Locality) -> Outcome {
@@ -69,6 +71,10 @@ impl ReferenceClient {
                 let ops: Vec<Json> = micro_ops.iter().map(transaction_part).collect();
                 self.http.request(Method::POST, format!("{node}/v1/txn")).json(&json!({ "ops": ops }))
             }
+        };
+        let request = match &self.session {
+            Some(seen) => request.header("RefDB-Session", seen),
+            None => request,
         };
         match locality {
             Locality::Default => request,
@@ -111,6 +117,9 @@ impl ReferenceClient {
     }
 
     fn understand(&mut self, call: &Call, answer: Answer) -> Outcome {
+        if let (Some(session), Some(seen)) = (&mut self.session, answer.header("RefDB-Session")) {
+            *session = seen.to_string();
+        }
         match answer.effect(call) {
             Effect::Applied => match answer.replies(call) {
                 Ok(replies) => {
@@ -341,7 +350,7 @@ mod tests {
 
     fn check(call: impl Into<Call>, answer: Answer, expected: &str) {
         let dialect = Dialect::of(reference_db::Mode::Lww);
-        let mut client = ReferenceClient::new(Vec::new(), dialect, Duration::from_secs(1));
+        let mut client = ReferenceClient::new(Vec::new(), dialect, false, Duration::from_secs(1));
         let outcome = match client.understand(&call.into(), answer) {
             Outcome::Confirmed(replies) => match &replies[0] {
                 Reply { observed: Some(observed), .. } => observed.to_string(),

@@ -9,7 +9,7 @@
 
 use histories::{Call, Key, MicroOp, Observed, Outcome, Reason, Reply, Value, Version};
 use reference_db::clock::DotSet;
-use reference_db::request::Reading;
+use reference_db::request::{Reading, Session};
 use reference_db::{Action, Ask, Consistency, Datum, Dot, Refusal, Request, Response, Step, refusal};
 
 use super::dependency::{Condition, Memory};
@@ -18,11 +18,13 @@ use super::{Dialect, Locality, undecided};
 /// A session's client: what it needs to remember between two calls.
 pub(crate) struct SimulatedClient {
     memory: Memory<DotSet>,
+    /// What it has seen, if it carries that with it.
+    session: Option<Session>,
 }
 
 impl SimulatedClient {
-    pub(crate) fn new(dialect: Dialect) -> Self {
-        Self { memory: Memory::new(dialect) }
+    pub(crate) fn new(dialect: Dialect, tokens: bool) -> Self {
+        Self { memory: Memory::new(dialect), session: tokens.then(Session::default) }
     }
 
     /// What `call` asks of a node.
@@ -35,7 +37,7 @@ impl SimulatedClient {
             Locality::Default => Consistency::Default,
             Locality::Local => Consistency::Local,
         };
-        Request { ask, consistency }
+        Request { ask, consistency, session: self.session.clone() }
     }
 
     fn single(&self, micro_op: &MicroOp) -> Step {
@@ -52,6 +54,12 @@ impl SimulatedClient {
     /// How `call` ended, as `response` says.
     pub(crate) fn understand(&mut self, call: &Call, response: Response) -> Outcome {
         match response {
+            Response::InSession { seen, response } => {
+                if let Some(session) = &mut self.session {
+                    session.seen = seen;
+                }
+                self.understand(call, *response)
+            }
             Response::Read { reading, context } => match observed(reading) {
                 Ok(observed) => {
                     self.memory.remember(call, Some(context));
@@ -175,6 +183,7 @@ fn reason(refused: &Refusal) -> Reason {
         | Refusal::LeftOut { .. }
         | Refusal::NoMajority { .. }
         | Refusal::Promote { .. }
+        | Refusal::Unseen
         | Refusal::Misdirected { .. }
         | Refusal::NoLeader
         | Refusal::Relink { .. }
@@ -189,7 +198,7 @@ mod tests {
     use reference_db::request::Sibling;
 
     fn check(mode: Mode, call: impl Into<Call>, response: Response, expected: &str) {
-        let mut client = SimulatedClient::new(Dialect::of(mode));
+        let mut client = SimulatedClient::new(Dialect::of(mode), false);
         let outcome = match client.understand(&call.into(), response) {
             Outcome::Confirmed(replies) => match &replies[0] {
                 Reply { observed: Some(observed), .. } => observed.to_string(),
@@ -233,7 +242,7 @@ mod tests {
     #[test]
     fn a_compare_and_set_depends_on_what_was_read() {
         let condition = |mode, versions: &[&str]| {
-            let mut client = SimulatedClient::new(Dialect::of(mode));
+            let mut client = SimulatedClient::new(Dialect::of(mode), false);
             let key = || Key::from("k");
             client.understand(&MicroOp::Read { key: key() }.into(), reading(Reading::Absent));
             let versions = versions.iter().map(|version| Version::from(*version)).collect();

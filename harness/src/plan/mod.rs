@@ -86,6 +86,8 @@ pub(crate) struct Load {
     pub(crate) clients: u32,
     /// Which node a client talks to; the workload's own choice if the plan does not say.
     pub(crate) sessions: Option<Routing>,
+    /// Sessions carry what they have seen from node to node.
+    pub(crate) tokens: bool,
     /// Calls per second over all clients; 0 is as fast as the answers come.
     pub(crate) rate: u32,
     /// How many keys the workload uses.
@@ -229,6 +231,7 @@ impl Default for Plan {
                 workload: "append".into(),
                 clients: 10,
                 sessions: None,
+                tokens: false,
                 rate: 600,
                 keys: 400,
                 key_distribution: KeyDistribution::Uniform,

@@ -223,6 +223,12 @@ pub(crate) static SETTINGS: &[Setting] = &[
         show: |plan| plan.load.sessions.map(|routing| routing.as_str().into()),
     },
     Setting {
+        path: "load.tokens",
+        about: "sessions carry what they have seen from node to node: true or false",
+        set: |plan, value| assign(&mut plan.load.tokens, yes_or_no(value)),
+        show: |plan| plan.load.tokens.then_some(true.into()),
+    },
+    Setting {
         path: "load.rate",
         about: "calls per second over all clients, 0 = as fast as possible",
         set: |plan, value| assign(&mut plan.load.rate, whole(value, 0, 1_000_000)),
@@ -392,6 +398,14 @@ fn on_indeterminate(name: &str) -> Result<OnIndeterminate, String> {
         "fail" => Ok(OnIndeterminate::Fail),
         "pass" => Ok(OnIndeterminate::Pass),
         other => Err(names::unknown("answer", other, ["fail", "pass"])),
+    }
+}
+
+fn yes_or_no(value: &Value) -> Result<bool, String> {
+    match value {
+        Value::Boolean(yes) => Ok(*yes),
+        Value::String(text) if text == "true" || text == "false" => Ok(text == "true"),
+        other => Err(format!("expected true or false, found {other}")),
     }
 }
 

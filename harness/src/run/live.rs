@@ -61,6 +61,7 @@ pub(super) async fn record(
         cluster,
         recorder,
         sessions: Sessions::default(),
+        tokens: resolved.tokens,
         timeout: resolved.timeout,
     };
     let show = Show::new(session.progress.clone(), stage.clone(), resolved, run);

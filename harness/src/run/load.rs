@@ -44,6 +44,8 @@ pub(crate) struct Stage {
     pub(crate) sessions: Sessions,
     pub(crate) nodes: Arc<[NodeName]>,
     pub(crate) timeout: Nanos,
+    /// Sessions carry what they have seen.
+    pub(crate) tokens: bool,
     /// Tells faults that wait for it what clients ask and hear.
     pub(crate) sentry: Sentry,
     /// Which answers a client does not hear.
@@ -86,7 +88,7 @@ pub(crate) struct Session {
 impl Stage {
     /// Of a client who lives where node `home` is.
     pub(crate) fn session(&self, home: usize) -> Session {
-        let client = self.cluster.client(home, self.timeout);
+        let client = self.cluster.client(home, self.tokens, self.timeout);
         Session { id: self.sessions.next(), home, client, in_flight: false }
     }
 

@@ -261,6 +261,7 @@ fn resolve(
         target: plan.target.to_string(),
         workload: workload.name().into(),
         sessions: load.sessions.unwrap_or(workload.routing()).as_str().into(),
+        tokens: load.tokens,
         clients: load.clients,
         rate: load.rate,
         keys: load.keys,

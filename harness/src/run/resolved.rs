@@ -37,6 +37,9 @@ pub(crate) struct Resolved {
     pub(crate) workload: String,
     /// Which node a client talks to: `sticky`, `roam`, or `pinned` if a script says it call by call.
     pub(crate) sessions: String,
+    /// Sessions carry what they have seen from node to node.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) tokens: bool,
     pub(crate) clients: u32,
     pub(crate) rate: u32,
     pub(crate) keys: u32,

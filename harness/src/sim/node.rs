@@ -266,7 +266,7 @@ mod tests {
     fn write(ticket: u64) -> Input {
         let action = Action::Write { value: Datum::integer(7) };
         let ask = Ask::Single(Step::new("x".into(), action));
-        Input::Request { ticket: Ticket(ticket), request: Request { ask, consistency: Consistency::Default } }
+        Input::Request { ticket: Ticket(ticket), request: Request::new(ask, Consistency::Default) }
     }
 
     /// Lets something happen; gives the tickets that are answered, and whether a sync begins.

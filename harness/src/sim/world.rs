@@ -133,6 +133,8 @@ struct World<'a> {
     network: Network<Box<Parcel>>,
     store: Store,
     dialect: Dialect,
+    /// Sessions carry what they have seen.
+    tokens: bool,
     nodes: Vec<NodeName>,
     clients: Vec<Client>,
     trouble: Trouble,
@@ -175,6 +177,7 @@ impl<'a> World<'a> {
             network: Network::new(nodes.len(), seed.fork("network")),
             store,
             dialect,
+            tokens: resolved.tokens,
             clients: Vec::new(),
             losses: Losses::default(),
             distances: distances(target, &nodes),

@@ -199,13 +199,13 @@ impl Cluster {
         self.dialect
     }
 
-    /// The connection of a new session, of a client who lives where node `home` is.
-    pub(crate) fn client(&self, home: usize, timeout: Nanos) -> Client {
+    /// The connection of a new session, of a client who lives where node `home` is; with tokens it carries what it has seen.
+    pub(crate) fn client(&self, home: usize, tokens: bool, timeout: Nanos) -> Client {
         match &self.way {
             Way::Memory(copy) => Client::Control(ControlClient::new(copy.clone())),
             Way::Http { addresses, .. } => {
                 let addresses = addresses[home % addresses.len()].clone();
-                Client::Reference(ReferenceClient::new(addresses, self.dialect, timeout.into()))
+                Client::Reference(ReferenceClient::new(addresses, self.dialect, tokens, timeout.into()))
             }
         }
     }

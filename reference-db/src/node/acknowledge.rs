@@ -13,6 +13,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
+use super::session::bare;
 use super::{Node, Output, Ticket};
 use crate::ack::{AckPolicy, OnAckTimeout, OnFollowerDown};
 use crate::config::Role;
@@ -266,7 +267,10 @@ impl Node {
 /// True if a response tells something of what the node holds.
 fn tells_data(response: &Response) -> bool {
     match response {
-        Response::Committed { .. } | Response::Keys(_) | Response::Read { .. } => true,
+        Response::Committed { .. }
+        | Response::InSession { .. }
+        | Response::Keys(_)
+        | Response::Read { .. } => true,
         Response::Digest(_)
         | Response::Discarded(_)
         | Response::Layout { .. }
@@ -278,13 +282,14 @@ fn tells_data(response: &Response) -> bool {
 
 /// What a response says was written, and the place for who has it.
 fn written(response: &mut Response) -> Option<(Dot, &mut Vec<NodeName>)> {
-    match response {
+    match bare(response) {
         Response::Written { dot, acked_by, .. } | Response::Committed { dot: Some(dot), acked_by, .. } => {
             Some((*dot, acked_by))
         }
         Response::Committed { dot: None, .. }
         | Response::Digest(_)
         | Response::Discarded(_)
+        | Response::InSession { .. }
         | Response::Keys(_)
         | Response::Layout { .. }
         | Response::Read { .. }

@@ -160,24 +160,19 @@ impl Node {
         from: NodeName,
         leader: Boot,
         call: CallId,
-        request: &Request,
+        request: Request,
         outputs: &mut Vec<Output>,
     ) {
         let asker = Asker::Follower { node: from, call };
-        let another = self.answerer(request).is_some_and(|node| node != self.config.name);
+        let another = self.answerer(&request).is_some_and(|node| node != self.config.name);
         let misdirected = another && !request.is_for_one_node();
-        let response = if leader != self.boot || misdirected {
+        if leader != self.boot || misdirected {
             // This may be the second copy of a call that an earlier start has done.
-            Response::Refused(Refusal::LeaderSilent { write: request.ask.is_write() })
+            let refusal = Refusal::LeaderSilent { write: request.ask.is_write() };
+            self.answer(now, asker, Response::Refused(refusal), outputs);
         } else if self.served.admit(from, call) {
-            match self.refusal(request) {
-                Some(refusal) => Response::Refused(refusal),
-                None => self.execute(now, &request.ask, outputs),
-            }
-        } else {
-            return;
-        };
-        self.answer(now, asker, response, outputs);
+            self.perform(now, asker, request, outputs);
+        }
     }
 }
 

@@ -32,13 +32,7 @@ impl Node {
     ) {
         match self.destination(now, &request) {
             Some(node) => self.misdirected(now, node, ticket, request, outputs),
-            None => {
-                let response = match self.refusal(&request) {
-                    Some(refusal) => Response::Refused(refusal),
-                    None => self.execute(now, &request.ask, outputs),
-                };
-                self.answer(now, Asker::Client(ticket), response, outputs);
-            }
+            None => self.perform(now, Asker::Client(ticket), request, outputs),
         }
     }
 

@@ -21,6 +21,7 @@ mod links;
 mod local;
 mod relink;
 mod replicate;
+mod session;
 mod start;
 mod status;
 
@@ -43,6 +44,7 @@ use forward::{Calls, Served};
 use lead::Leadership;
 use links::Links;
 use relink::Behind;
+use session::Parked;
 
 pub use start::RecoverError;
 
@@ -74,6 +76,7 @@ pub enum Input {
 
 /// What a node wants done.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "most outputs are messages, and each is taken apart at once")]
 pub enum Output {
     /// Make this durable before any later output leaves.
     Persist(Record),
@@ -114,6 +117,7 @@ pub struct Node {
     leadership: Leadership,
     /// How many events keep it out, since a new leader had them not.
     apart: usize,
+    parked: Vec<Parked>,
     discarded: Vec<Arc<Event>>,
     /// When the step began that is under way.
     now: Nanos,
@@ -137,6 +141,7 @@ impl Node {
             Input::Tick => self.tick(now, &mut outputs),
         }
         self.catch_up(&mut outputs);
+        self.unpark(now, &mut outputs);
         self.confirm(now, &mut outputs);
         self.pump(now, &mut outputs);
         outputs

@@ -48,7 +48,7 @@ impl Node {
                 self.send(from, Body::Ack, outputs);
             }
             Body::Push { events } => self.accept(from, events, outputs),
-            Body::Forward { leader, call, request } => self.serve(now, from, leader, call, &request, outputs),
+            Body::Forward { leader, call, request } => self.serve(now, from, leader, call, request, outputs),
             Body::Answer { call, response } => self.answered(call, response, outputs),
         }
     }

@@ -153,6 +153,7 @@ impl Node {
             behind: None,
             leadership: Leadership::new(now),
             apart: 0,
+            parked: Vec::new(),
             discarded: Vec::new(),
             now,
             config,

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use reference_db::config::Role;
 use reference_db::message::Body;
-use reference_db::request::{Digest, Reading};
+use reference_db::request::{Digest, Reading, Session};
 use reference_db::{
     Ask, Consistency, Input, Key, Message, Nanos, Node, NodeConfig, NodeName, NodeSettings, Output, Record,
     Request, Response, Ticket,
@@ -57,6 +57,8 @@ pub(crate) struct Cluster {
     pub(crate) trace: Vec<String>,
     pub(crate) weather: Weather,
     pub(crate) rng: Rng,
+    /// In which the next request is asked.
+    pub(crate) session: Option<Session>,
     /// What each node's disk holds.
     pub(crate) disks: BTreeMap<NodeName, Vec<Record>>,
     nodes: BTreeMap<NodeName, Node>,
@@ -77,6 +79,7 @@ impl Cluster {
             trace: Vec::new(),
             weather: FAIR,
             rng: Rng(seed),
+            session: None,
             disks: members.iter().map(|name| (*name, Vec::new())).collect(),
             nodes: BTreeMap::new(),
             agenda: BTreeMap::new(),
@@ -145,7 +148,8 @@ impl Cluster {
     pub(crate) fn ask(&mut self, name: NodeName, ask: Ask, consistency: Consistency) -> Ticket {
         self.tickets += 1;
         let ticket = Ticket(self.tickets);
-        self.step(name, Input::Request { ticket, request: Request { ask, consistency } });
+        let session = self.session.take();
+        self.step(name, Input::Request { ticket, request: Request { ask, consistency, session } });
         ticket
     }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::cluster::Cluster;
 use reference_db::clock::DotSet;
-use reference_db::request::{Reading, SyncState};
+use reference_db::request::{Reading, Session, SyncState};
 use reference_db::topology::Relink;
 use reference_db::{
     Action, Ask, Condition, Consistency, Datum, Key, Nanos, NodeName, NodeSettings, Response, Setting, Step,
@@ -33,8 +33,14 @@ fn stories_go_as_they_are_told() {
 }
 
 fn play(commands: &str) -> String {
-    let mut story =
-        Story { cluster: None, context: None, asked: Vec::new(), tells_acks: false, told: String::new() };
+    let mut story = Story {
+        cluster: None,
+        context: None,
+        session: None,
+        asked: Vec::new(),
+        tells_acks: false,
+        told: String::new(),
+    };
     for line in commands.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
         let said = story.command(line);
         story.told += line;
@@ -52,6 +58,8 @@ struct Story {
     cluster: Option<Cluster>,
     /// Of the last read or write.
     context: Option<DotSet>,
+    /// In which everything is asked, if there is one.
+    session: Option<Session>,
     /// Requests that were asked and not waited for.
     asked: Vec<Ticket>,
     /// True in stories of which the cluster says who acknowledges.
@@ -85,6 +93,8 @@ impl Story {
                 return vec![if cluster.settle() { "all equal" } else { "still different" }.to_owned()];
             }
             ["state"] => return self.state(),
+            ["session"] => self.session = Some(Session::default()),
+            ["session", "over"] => self.session = None,
             ["leader", node] => return vec![leader(cluster, name(node))],
             ["discarded", node] => {
                 let response = cluster.answer(name(node), Ask::Discarded, Consistency::Local);
@@ -115,7 +125,9 @@ impl Story {
     /// Asks and waits for the answer.
     fn request(&mut self, line: &str) -> String {
         let (node, ask, consistency) = self.understand(line);
-        match self.cluster.as_mut().unwrap().answer(node, ask, consistency) {
+        let cluster = self.cluster.as_mut().unwrap();
+        cluster.session = self.session.clone();
+        match cluster.answer(node, ask, consistency) {
             None => "no answer".to_owned(),
             Some(response) => self.show(response),
         }
@@ -169,6 +181,12 @@ impl Story {
                 format!("committed {dot}{}; read [{}]", self.acked_by(&acked_by), readings.join("; "))
             }
             Response::Refused(refusal) => format!("{}: {refusal}", refusal.outcome().name()),
+            Response::InSession { seen, response } => {
+                if let Some(session) = &mut self.session {
+                    session.seen = seen;
+                }
+                self.show(*response)
+            }
             Response::Layout { layout, .. } => format!("epoch {}", layout.epoch),
             Response::Discarded(events) => {
                 let dots: Vec<String> = events.iter().map(|event| event.dot.to_string()).collect();

@@ -12,7 +12,7 @@ impl World<'_> {
     /// A client who lives where node `home` is.
     pub(super) fn hire(&mut self, duty: Duty, home: usize) -> u32 {
         let translator = match &self.store {
-            Store::Cluster(_) => Some(SimulatedClient::new(self.dialect)),
+            Store::Cluster(_) => Some(SimulatedClient::new(self.dialect, self.tokens)),
             Store::Control(_) => None,
         };
         let session = self.session();
@@ -122,7 +122,8 @@ impl World<'_> {
             let session = self.session();
             let client = &mut self.clients[caller.client as usize];
             client.session = session;
-            client.translator = client.translator.as_ref().map(|_| SimulatedClient::new(self.dialect));
+            client.translator =
+                client.translator.as_ref().map(|_| SimulatedClient::new(self.dialect, self.tokens));
         }
         match &mut self.clients[caller.client as usize].duty {
             Duty::Load(load) => {

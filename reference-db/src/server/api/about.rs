@@ -34,9 +34,10 @@ pub(super) fn digest() -> MethodRouter<Api> {
 
 /// `/v1/keys`
 pub(super) fn keys() -> MethodRouter<Api> {
-    get(
-        |State(api): State<Api>, terms: Terms| async move { ask(&api, Ask::Keys, terms.consistency, shown).await },
-    )
+    get(|State(api): State<Api>, terms: Terms| async move {
+        let Terms { consistency, session, .. } = terms;
+        api.ask(Request { ask: Ask::Keys, consistency, session }, shown).await
+    })
 }
 
 /// `/v1/status`
@@ -55,7 +56,7 @@ async fn ask(
     consistency: Consistency,
     show: fn(request::Response) -> Answer,
 ) -> Response {
-    api.ask(Request { ask, consistency }, show).await
+    api.ask(Request::new(ask, consistency), show).await
 }
 
 fn shown(response: request::Response) -> Answer {

@@ -91,6 +91,7 @@ impl Answer {
             | Refusal::Promote { .. }
             | Refusal::Relink { .. } => StatusCode::UNPROCESSABLE_ENTITY,
             Refusal::Misdirected { .. } => StatusCode::MISDIRECTED_REQUEST,
+            Refusal::Unseen => StatusCode::PRECONDITION_FAILED,
             Refusal::CatchingUp { .. }
             | Refusal::Deposed { .. }
             | Refusal::Diverged { .. }
@@ -181,6 +182,11 @@ impl Answer {
         Answer::error(StatusCode::INTERNAL_SERVER_ERROR, Outcome::Unknown, "node gave a strange answer", mend)
     }
 
+    /// In a session, of which this is what it has seen by now.
+    pub(super) fn in_session(self, seen: &DotSet) -> Answer {
+        self.with("refdb-session", to_token(seen))
+    }
+
     fn with(mut self, header: &'static str, value: String) -> Answer {
         self.headers.push((header, value));
         self
@@ -211,7 +217,7 @@ impl Answer {
 }
 
 /// A context as clients carry it: hexadecimal, so that nobody is tempted to look inside.
-fn to_token(context: &DotSet) -> String {
+pub(super) fn to_token(context: &DotSet) -> String {
     context.to_string().bytes().map(|byte| format!("{byte:02x}")).collect()
 }
 

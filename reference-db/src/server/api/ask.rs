@@ -19,11 +19,15 @@ use crate::datum::Datum;
 use crate::event::Key;
 use crate::names::{Dot, NodeName};
 use crate::refusal::Outcome;
-use crate::request::{Action, Condition, Consistency, Step};
+use crate::request::{Action, Condition, Consistency, Session, Step};
+use crate::time::Nanos;
 use crate::topology::{Graph, Relink, Topology};
 
 /// The longest key, in bytes.
 const KEY_MAX: usize = 1024;
+
+/// The longest that a request may wait for what its session has seen.
+const WAIT_MAX_MS: u32 = 60_000;
 
 /// The most steps of a transaction.
 const STEPS_MAX: usize = 1000;
@@ -33,6 +37,7 @@ pub(super) struct Terms {
     pub(super) consistency: Consistency,
     pub(super) condition: Condition,
     pub(super) context: Option<DotSet>,
+    pub(super) session: Option<Session>,
 }
 
 /// The key of a path.
@@ -51,6 +56,7 @@ impl FromRequestParts<Api> for Terms {
                 consistency: consistency(headers, query)?,
                 condition: condition(headers)?,
                 context: context(headers)?,
+                session: session(headers)?,
             })
         };
         terms().map_err(|answer: Answer| answer.into_response(api.node))
@@ -270,6 +276,21 @@ fn context(headers: &HeaderMap) -> Result<Option<DotSet>, Answer> {
     let parsed =
         token.map(|token| from_token(token).ok_or_else(|| bad_header("RefDB-Context", "send it as it came")));
     parsed.transpose()
+}
+
+/// A token as it came, or nothing in it to begin with.
+fn session(headers: &HeaderMap) -> Result<Option<Session>, Answer> {
+    let Some(token) = text(headers, "refdb-session")? else { return Ok(None) };
+    let seen =
+        from_token(token).ok_or_else(|| bad_header("RefDB-Session", "send it as it came, or empty"))?;
+    let wait = text(headers, "refdb-wait-ms")?.map(|text| {
+        let millis = text.parse::<u32>().ok().filter(|millis| *millis <= WAIT_MAX_MS);
+        millis.map(|millis| Nanos::from_millis(millis.into()))
+    });
+    let mend = format!("send a whole number of milliseconds, at most {WAIT_MAX_MS}");
+    let wait = wait.map(|wait| wait.ok_or_else(|| bad_header("RefDB-Wait-Ms", &mend))).transpose()?;
+    let built_in = Session::default();
+    Ok(Some(Session { seen, wait: wait.unwrap_or(built_in.wait) }))
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &'static str) -> Result<Option<&'a str>, Answer> {

@@ -48,8 +48,8 @@ async fn operate(State(api): State<Api>, PathKey(key): PathKey, terms: Terms, co
 }
 
 fn request(key: Key, action: Action, terms: Terms) -> Request {
-    let Terms { consistency, condition, context } = terms;
-    Request { ask: Ask::Single(Step { key, action, condition, context }), consistency }
+    let Terms { consistency, condition, context, session } = terms;
+    Request { ask: Ask::Single(Step { key, action, condition, context }), consistency, session }
 }
 
 fn written(response: request::Response) -> Answer {

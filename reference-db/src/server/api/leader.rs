@@ -22,7 +22,7 @@ pub(super) fn leader() -> MethodRouter<Api> {
             }
             other => Answer::unexpected(&other),
         };
-        api.ask(Request { ask: Ask::Status, consistency: Consistency::Local }, show).await
+        api.ask(Request::new(Ask::Status, Consistency::Local), show).await
     })
 }
 
@@ -31,7 +31,7 @@ pub(super) fn promotion() -> MethodRouter<Api> {
     post(|State(api): State<Api>, content: Content| async move {
         match content.force() {
             Ok(force) => {
-                let request = Request { ask: Ask::Promote { force }, consistency: Consistency::Local };
+                let request = Request::new(Ask::Promote { force }, Consistency::Local);
                 api.ask(request, laid_out).await
             }
             Err(answer) => answer.into_response(api.node),
@@ -53,5 +53,5 @@ async fn list(api: &Api) -> Response {
         }
         other => Answer::unexpected(&other),
     };
-    api.ask(Request { ask: Ask::Discarded, consistency: Consistency::Local }, show).await
+    api.ask(Request::new(Ask::Discarded, Consistency::Local), show).await
 }

@@ -86,6 +86,7 @@ impl Api {
                 }
                 return response;
             }
+            Some(request::Response::InSession { seen, response }) => show(*response).in_session(&seen),
             Some(response) => show(response),
             None => {
                 let outcome = if write { Outcome::Unknown } else { Outcome::NotApplied };

@@ -9,7 +9,7 @@ use serde_json::Value;
 use tower::ServiceExt;
 
 use super::*;
-use crate::clock::{Hlc, VersionVector};
+use crate::clock::{DotSet, Hlc, VersionVector};
 use crate::config::{NodeConfig, NodeSettings};
 use crate::datum::Datum;
 use crate::event::{Change, Effect, Event, Key};
@@ -219,8 +219,31 @@ async fn plain() -> Tester {
     tester.check("DELETE /v1/kv/x", "200 applied").await;
     tester.check("GET /v1/kv/x", "404 applied").await;
     malformed(&mut tester).await;
+    in_session(&mut tester).await;
     relinked(&mut tester).await;
     tester
+}
+
+async fn in_session(tester: &mut Tester) {
+    let token = answer::to_token;
+    let dot = |text: &str| DotSet::of([text.parse().unwrap()]);
+    let nothing = token(&DotSet::new());
+    tester.check(&format!(r#"PUT /v1/kv/s refdb-session={nothing} | {{"value": 1}}"#), "200 applied").await;
+    // What only another node has does not come in time.
+    let unseen = format!("refdb-session={} refdb-wait-ms=0", token(&dot("B:7")));
+    tester.check(&format!("GET /v1/keys {unseen}"), "412 not-applied").await;
+    tester.check(&format!("GET /v1/kv/s {unseen}"), "412 not-applied").await;
+    tester.check(&format!(r#"PUT /v1/kv/s {unseen} | {{"value": 1}}"#), "412 not-applied").await;
+    tester.check(&format!("DELETE /v1/kv/s {unseen}"), "412 not-applied").await;
+    tester
+        .check(&format!(r#"POST /v1/kv/s/ops {unseen} | {{"op":"add","value":1}}"#), "412 not-applied")
+        .await;
+    let ops = r#"{"ops":[{"f":"read","key":"s"}]}"#;
+    tester.check(&format!("POST /v1/txn {unseen} | {ops}"), "412 not-applied").await;
+    tester
+        .check(&format!("GET /v1/kv/s refdb-session={nothing} refdb-wait-ms=soon"), "400 not-applied")
+        .await;
+    tester.check("GET /v1/kv/s refdb-session=zz", "400 not-applied").await;
 }
 
 async fn relinked(tester: &mut Tester) {

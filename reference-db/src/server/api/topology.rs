@@ -29,7 +29,7 @@ async fn change(State(api): State<Api>, content: Content) -> Response {
 }
 
 async fn ask(api: &Api, ask: Ask) -> Response {
-    api.ask(Request { ask, consistency: Consistency::Local }, laid_out).await
+    api.ask(Request::new(ask, Consistency::Local), laid_out).await
 }
 
 /// A layout, to whatever question.

@@ -19,7 +19,8 @@ async fn transact(State(api): State<Api>, terms: Terms, content: Content) -> Res
         Ok(steps) => steps,
         Err(answer) => return answer.into_response(api.node),
     };
-    let request = Request { ask: Ask::Transaction(steps), consistency: terms.consistency };
+    let request =
+        Request { ask: Ask::Transaction(steps), consistency: terms.consistency, session: terms.session };
     let show = |response| match response {
         request::Response::Committed { dot, readings, acked_by } => {
             Answer::committed(dot, readings, &acked_by)
