@@ -184,8 +184,10 @@ fn short_sessions(sessions: u32, calls: u32, stale: bool) -> History {
             let seen = value.map_or_else(Observed::default, Observed::value);
             (MicroOp::Read { key: on() }, Reply::read(seen))
         };
-        let write = (MicroOp::Write { key: on(), value: Value::from(-1) }, Reply::changed(None));
-        let planted = [(0, read(states[0])), (0, write), (1, read(Some(-1))), (1, read(states[0]))];
+        let expected = Box::new(states[0].map_or_else(Observed::default, Observed::value));
+        let replace = MicroOp::CompareAndSet { key: on(), expected, value: Value::from(-1) };
+        let replace = (replace, Reply::changed(None));
+        let planted = [(0, read(states[0])), (0, replace), (1, read(Some(-1))), (1, read(states[0]))];
         for (session, (call, reply)) in planted {
             push(&mut events, (SessionId(sessions + session), &node), call, reply);
         }
