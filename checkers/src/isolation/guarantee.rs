@@ -133,6 +133,11 @@ pub fn verdict(guarantee: &'static str, history: &History, table: &TxnTable, ans
                 "what some transactions saw can be explained in too many ways: the search ran out of steps";
             return Verdict::not_judged(guarantee, chances, why);
         }
+        if answer.ambiguous > 0 && chances.count > 0 {
+            let reads = counted(answer.ambiguous, "read", "reads");
+            let why = format!("{reads} saw a value that was written more than once");
+            return Verdict::not_judged(guarantee, chances, why);
+        }
         return Verdict::unbroken(guarantee, chances);
     }
     let teller = Teller { history, table };
