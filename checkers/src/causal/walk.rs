@@ -49,15 +49,18 @@ impl<'w> Visit<'w> {
 
 /// Clocks of writes that somebody will still read.
 pub(crate) struct Kept {
+    /// How many readers each write still has.
+    left: Vec<u32>,
     slot: Vec<u32>,
     clocks: Vec<Clock>,
     free: Vec<u32>,
 }
 
 impl Kept {
-    /// None yet, of so many operations.
-    pub(crate) fn new(operations: usize) -> Self {
-        Self { slot: vec![NONE; operations], clocks: Vec::new(), free: Vec::new() }
+    /// None yet, and nothing is read.
+    pub(crate) fn new(order: &CausalOrder) -> Self {
+        let slot = vec![NONE; order.previous.len()];
+        Self { left: order.readers.clone(), slot, clocks: Vec::new(), free: Vec::new() }
     }
 
     pub(crate) fn get(&self, write: u32) -> Option<&Clock> {
@@ -65,7 +68,11 @@ impl Kept {
         (slot != NONE).then(|| &self.clocks[slot as usize])
     }
 
+    /// Keeps what is known after an operation, if anybody will read what it wrote.
     pub(crate) fn keep(&mut self, write: u32, clock: &Clock) {
+        if self.left[write as usize] == 0 {
+            return;
+        }
         let slot = self.free.pop().unwrap_or_else(|| {
             self.clocks.push(Clock::default());
             self.clocks.len() as u32 - 1
@@ -74,7 +81,17 @@ impl Kept {
         self.slot[write as usize] = slot;
     }
 
-    pub(crate) fn release(&mut self, write: u32) {
+    /// These have been read once more; of what nobody else will read the clock goes.
+    pub(crate) fn release(&mut self, sources: impl Iterator<Item = u32>) {
+        for source in sources {
+            self.left[source as usize] -= 1;
+            if self.left[source as usize] == 0 {
+                self.forget(source);
+            }
+        }
+    }
+
+    fn forget(&mut self, write: u32) {
         let slot = std::mem::replace(&mut self.slot[write as usize], NONE);
         self.clocks[slot as usize].clear();
         self.free.push(slot);
@@ -88,8 +105,7 @@ pub(crate) fn walk(order: &CausalOrder, mut visit: impl FnMut(&Visit<'_>)) {
     for session in &order.session {
         left_in_session[*session as usize] += 1;
     }
-    let mut left = order.readers.clone();
-    let mut kept = Kept::new(order.previous.len());
+    let mut kept = Kept::new(order);
     let mut before = Clock::default();
     for operation in order.sorted().iter().copied() {
         let session = order.session[operation as usize] as usize;
@@ -104,19 +120,12 @@ pub(crate) fn walk(order: &CausalOrder, mut visit: impl FnMut(&Visit<'_>)) {
         let earlier = if learns { &before } else { &*clock };
         visit(&Visit { operation, before: earlier, after: clock, clocks: &kept });
         before.clear();
-        for source in order.sources(operation) {
-            left[source as usize] -= 1;
-            if left[source as usize] == 0 {
-                kept.release(source);
-            }
-        }
+        kept.release(order.sources(operation));
         let column = order.column_of(operation);
         if column != NONE {
             clock.set(column, order.position[operation as usize]);
         }
-        if left[operation as usize] > 0 {
-            kept.keep(operation, clock);
-        }
+        kept.keep(operation, clock);
         left_in_session[session] -= 1;
         if left_in_session[session] == 0 {
             *clock = Clock::default();

@@ -39,7 +39,7 @@ use maker::Makers;
 pub use maker::{Address, Maker, elements_added};
 pub use natural::natural_order;
 use numbering::Numbering;
-pub(crate) use visit::{Verb, Visit};
+pub(crate) use visit::{Verb, Visit, interval};
 
 /// A history with its indexes.
 #[derive(Debug)]
@@ -343,16 +343,12 @@ impl<'h> Facts<'h> {
 
     fn find_makers(&mut self) {
         let count = self.micro_op_count();
-        let ((mut seen, mut expected), keys) = {
-            let read = |usage: &KeyUse| usage.reads;
-            let expected = |usage: &KeyUse| usage.compare_and_sets;
-            let rooms = both(
-                count,
-                || self.room_for_states(Self::observed, read),
-                || self.room_for_states(Self::expectation, expected),
-            );
-            (rooms, self.keys().collect::<Vec<KeyNumber>>())
-        };
+        let (mut seen, mut expected) = both(
+            count,
+            || self.room_for_states(Self::observed, |usage| usage.reads),
+            || self.room_for_states(Self::expectation, |usage| usage.compare_and_sets),
+        );
+        let keys: Vec<KeyNumber> = self.keys().collect();
         // Key by key, so that the tables of one key stay in the processor's cache.
         let halves = in_halves(count, &keys, |half| {
             let mut traced = Traced::default();

@@ -6,7 +6,7 @@
 //!   visits(x)    op 0 write 5 [10, 17] │ op 3 read 5 [21, 30] │ …      40 bytes each
 //! ```
 
-use histories::{MicroOp, Observed, Operation, Phase, Reply, Value};
+use histories::{MicroOp, Nanos, Observed, Operation, Phase, Reply, Value};
 
 use super::Address;
 
@@ -61,17 +61,16 @@ impl Visit {
                 (Verb::Other, None)
             }
         };
-        let is_confirmed = operation.is_confirmed();
-        let completed = operation.completed.filter(|_| is_confirmed);
+        let (invoked, completed) = interval(operation);
         Self {
             at: Address { operation: operation.id, index },
             verb,
             is_possible: operation.is_possible(),
-            is_confirmed,
+            is_confirmed: operation.is_confirmed(),
             is_load: operation.phase == Phase::Load,
             integer: value.and_then(Value::as_integer).unwrap_or(NONE),
-            invoked: operation.invoked.0.saturating_add(1),
-            completed: completed.map_or(u64::MAX, |completed| completed.0.saturating_add(1)),
+            invoked,
+            completed,
         }
     }
 
@@ -81,9 +80,16 @@ impl Visit {
         (self.integer != NONE).then_some(self.integer)
     }
 
-    /// When it was asked and answered, each plus one, so that 0 is before everything; `u64::MAX` if its
-    /// outcome is unknown.
+    /// [`interval`] of its operation.
     pub(crate) fn interval(&self) -> (u64, u64) {
         (self.invoked, self.completed)
     }
+}
+
+/// When an operation was asked and answered, each plus one, so that 0 is before everything; `u64::MAX` if it was
+/// not confirmed.
+pub(crate) fn interval(operation: &Operation) -> (u64, u64) {
+    let completed = operation.completed.filter(|_| operation.is_confirmed());
+    let after = |time: Nanos| time.0.saturating_add(1);
+    (after(operation.invoked), completed.map_or(u64::MAX, after))
 }

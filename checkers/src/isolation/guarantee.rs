@@ -134,9 +134,7 @@ pub fn verdict(guarantee: &'static str, history: &History, table: &TxnTable, ans
             return Verdict::not_judged(guarantee, chances, why);
         }
         if answer.ambiguous > 0 && chances.count > 0 {
-            let reads = counted(answer.ambiguous, "read", "reads");
-            let why = format!("{reads} saw a value that was written more than once");
-            return Verdict::not_judged(guarantee, chances, why);
+            return Verdict::not_judged(guarantee, chances, saw_repeated(answer.ambiguous));
         }
         return Verdict::unbroken(guarantee, chances);
     }
@@ -147,6 +145,11 @@ pub fn verdict(guarantee: &'static str, history: &History, table: &TxnTable, ans
     let times = counted(count, "time", "times");
     let summary = format!("transactions saw what no order of them explains, {times}");
     Verdict::broken(guarantee, chances, summary, count, findings)
+}
+
+/// Why so many reads prove nothing.
+pub(crate) fn saw_repeated(reads: u64) -> String {
+    format!("{} saw a value that was written more than once", counted(reads, "read", "reads"))
 }
 
 /// The breaches that are told.

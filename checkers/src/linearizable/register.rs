@@ -13,7 +13,7 @@
 use histories::{MicroOp, Observed};
 
 use crate::Facts;
-use crate::facts::{Address, KeyNumber, Maker, Verb, Visit};
+use crate::facts::{self, Address, KeyNumber, Maker, Verb, Visit};
 
 /// The number of a cluster: 0 for the initial state, else one more than its writer's place on the key.
 pub(super) type ClusterNumber = u32;
@@ -189,12 +189,7 @@ impl Sorter<'_, '_> {
     }
 }
 
-/// When a call was asked and answered, each plus one; `u64::MAX` if its outcome is unknown.
+/// [`facts::interval`] of a call.
 pub(super) fn interval(facts: &Facts<'_>, at: Address) -> (u64, u64) {
-    let operation = facts.operation(at);
-    let completed = match operation.completed {
-        Some(completed) if operation.is_confirmed() => completed.0 + 1,
-        _ => u64::MAX,
-    };
-    (operation.invoked.0 + 1, completed)
+    facts::interval(facts.operation(at))
 }

@@ -92,14 +92,13 @@ pub(super) fn answer(facts: &Facts<'_>, tests: &mut Tests) -> Vec<(u32, u32)> {
 // All operations in causal order, each with what comes before it in the plain order, and in that of its session.
 fn walk(facts: &Facts<'_>, causality: &Causality, mut visit: impl FnMut(u32, &Clock, &Clock)) {
     let (order, seen) = (&causality.order, &causality.seen);
-    let count = order.previous.len();
     let mut plain: Vec<Clock> = vec![Clock::default(); order.column.len()];
     let mut own = plain.clone();
     let mut left_in_session = vec![0_u32; order.column.len()];
     for session in &order.session {
         left_in_session[*session as usize] += 1;
     }
-    let (mut left, mut kept) = (order.readers.clone(), Kept::new(count));
+    let mut kept = Kept::new(order);
     for operation in order.sorted().iter().copied() {
         let session = order.session[operation as usize] as usize;
         let (plain, own) = (&mut plain[session], &mut own[session]);
@@ -113,20 +112,13 @@ fn walk(facts: &Facts<'_>, causality: &Causality, mut visit: impl FnMut(u32, &Cl
             }
         }
         visit(operation, plain, before.as_ref().unwrap_or(own));
-        for source in order.sources(operation) {
-            left[source as usize] -= 1;
-            if left[source as usize] == 0 {
-                kept.release(source);
-            }
-        }
+        kept.release(order.sources(operation));
         let column = order.column_of(operation);
         if column != NONE {
             plain.set(column, order.position[operation as usize]);
             own.set(column, order.position[operation as usize]);
         }
-        if left[operation as usize] > 0 {
-            kept.keep(operation, plain);
-        }
+        kept.keep(operation, plain);
         left_in_session[session] -= 1;
         if left_in_session[session] == 0 {
             *plain = Clock::default();

@@ -34,7 +34,7 @@ pub struct Transactions {
     /// Keys of transactions that are not judged: neither lists of which each element says who appended it,
     /// nor registers without deletes.
     pub keys_left_out: u64,
-    /// Reads of registers in transactions that saw a value which was written more than once.
+    /// Reads of registers that saw a value which was written more than once.
     pub ambiguous_reads: u64,
 }
 
@@ -126,7 +126,7 @@ fn left_out(facts: &Facts<'_>, lists: &[KeyNumber], registers: &[KeyNumber]) -> 
     others.filter(|key| facts.on_key(*key).iter().any(in_transaction)).count() as u64
 }
 
-/// Reads of a register in transactions, of which nobody can say whose write they saw.
+/// Reads of a register of which nobody can say whose write they saw.
 fn ambiguous_reads(facts: &Facts<'_>, register: KeyNumber) -> u64 {
     let is_ambiguous = |visit: &&Visit| {
         visit.verb == Verb::Read && matches!(facts.seen(visit.at).first(), Some(Maker::Several { .. }))

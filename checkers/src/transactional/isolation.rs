@@ -131,13 +131,12 @@ impl Isolation {
     fn unbroken(&self, transactions: Transactions, chances: Chances) -> Verdict {
         let Transactions { keys_left_out, ambiguous_reads, .. } = transactions;
         let keys = counted(keys_left_out, "key was", "keys were");
-        let reads = counted(ambiguous_reads, "read", "reads");
         let reasons = [
             (
                 keys_left_out,
                 format!("{keys} left aside: deleted, with an element appended twice, or no list or register"),
             ),
-            (ambiguous_reads, format!("{reads} saw a value that was written more than once")),
+            (ambiguous_reads, registers::saw_repeated(ambiguous_reads)),
         ];
         let reasons: Vec<String> =
             reasons.into_iter().filter(|(count, _)| *count > 0).map(|(_, why)| why).collect();
